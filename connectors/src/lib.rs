@@ -1,0 +1,1 @@
+//! The registry of connectors, and the conformance suite that each of them runs.

@@ -1,0 +1,96 @@
+//! What a search gives back: passages of documents that the reader may read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::acl::Acl;
+use crate::chunk::TextSpan;
+use crate::ids::{ChunkId, DocumentId, Version};
+
+/// How well a passage matches, from 0 (not at all) to 1. Comparable within one answer; a raw score
+/// of an index never leaves `retrieval`, because it tells about documents that the reader can't see.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Score(f32);
+
+impl Score {
+    /// A score, held within 0 and 1; what isn't a number counts as 0.
+    pub fn clamped(value: f32) -> Self {
+        if value.is_nan() {
+            return Self(0.0);
+        }
+        Self(value.clamp(0.0, 1.0))
+    }
+
+    /// The number from 0 to 1.
+    pub fn value(self) -> f32 {
+        self.0
+    }
+}
+
+/// How sure a search is of a passage. The bands carry Amazon Kendra's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Confidence {
+    /// Probably about something else.
+    Low,
+    /// Perhaps.
+    Medium,
+    /// Probably.
+    High,
+    /// Nearly certainly.
+    VeryHigh,
+}
+
+/// A chunk that was found, checked against the ledger and read from the stored text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Passage {
+    /// The chunk.
+    pub chunk: ChunkId,
+    /// The document it is a piece of.
+    pub document: DocumentId,
+    /// The version of that document.
+    pub version: Version,
+    /// The document's title.
+    pub title: String,
+    /// Where a person finds the original.
+    pub uri: String,
+    /// The headings above it, highest first.
+    pub heading_path: Vec<String>,
+    /// The page it begins on, from 1, where the format has pages.
+    pub page: Option<u32>,
+    /// Where it lies in the document's extracted text.
+    pub span: TextSpan,
+    /// The piece itself.
+    pub text: String,
+    /// How well it matches.
+    pub score: Score,
+    /// How sure the search is.
+    pub confidence: Confidence,
+}
+
+/// A chunk as the ledger knows it, for the recheck: whose it is, whether it is current, who may read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LedgerChunk {
+    /// The chunk.
+    pub chunk: ChunkId,
+    /// The document it is a piece of.
+    pub document: DocumentId,
+    /// The version it belongs to.
+    pub version: Version,
+    /// Whether that version is the one that may be seen.
+    pub is_current: bool,
+    /// Who may read the document.
+    pub acl: Acl,
+    /// The document's title.
+    pub title: String,
+    /// Where a person finds the original.
+    pub uri: String,
+    /// The headings above it, highest first.
+    pub heading_path: Vec<String>,
+    /// The page it begins on, from 1, where the format has pages.
+    pub page: Option<u32>,
+    /// Where it lies in the document's extracted text.
+    pub span: TextSpan,
+    /// The piece itself, read from the stored text.
+    pub text: String,
+}

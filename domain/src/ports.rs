@@ -1,0 +1,19 @@
+//! What one stage asks of another. Only the server puts implementations into these.
+//!
+//! All of them can be shared between threads. A method that waits for a machine (a disk, a network,
+//! a model) is `async`; dropping its future is a cancellation and must leave nothing half done
+//! that a second call doesn't mend.
+
+mod connector;
+mod extractor;
+mod embedder;
+mod chunk_index;
+mod chunk_lookup;
+mod generator;
+
+pub use chunk_index::{ChunkIndex, IndexEntry, IndexQuery, ScoredChunk};
+pub use chunk_lookup::ChunkLookup;
+pub use connector::{Connector, Fetched, ListEvent, SourceItem};
+pub use embedder::{Embedder, Reranker, TokenCounter};
+pub use extractor::{Extractor, RawFile};
+pub use generator::{FinishReason, Generator, GeneratorEvent, Message, Prompt, Role};

@@ -1,0 +1,82 @@
+//! An index of chunks: vectors or words, in this process or on a server.
+
+use async_trait::async_trait;
+
+use crate::acl::Acl;
+use crate::chunk::Chunk;
+use crate::error::PortError;
+use crate::ids::{ChunkId, KnowledgeBaseId};
+use crate::scope::ReadScope;
+
+/// What is written to an index for one chunk.
+#[derive(Clone, Debug)]
+pub struct IndexEntry {
+    /// The chunk, with its text.
+    pub chunk: Chunk,
+    /// Who may read its document.
+    pub acl: Acl,
+    /// Its vector, of unit length.
+    pub vector: Vec<f32>,
+}
+
+/// What is looked for. An index of words reads the text, an index of vectors the vector.
+#[derive(Clone, Copy, Debug)]
+pub struct IndexQuery<'a> {
+    /// The question as it was typed.
+    pub text: &'a str,
+    /// Its vector, of unit length. Empty where no index of vectors is asked.
+    pub vector: &'a [f32],
+}
+
+/// A chunk that an index found. The score is the index's own (a cosine, a BM25 weight) and stays
+/// inside `retrieval`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScoredChunk {
+    /// The chunk.
+    pub chunk: ChunkId,
+    /// Higher is better.
+    pub score: f32,
+}
+
+/// One of the two indexes. Every implementation passes `retrieval::conformance`.
+///
+/// * A knowledge base exists in an index from its first `upsert` on; to read, delete or drop what
+///   isn't there is no error and finds nothing.
+/// * Writing the same entry twice is the same as writing it once.
+/// * What was written or deleted is durable and seen by every later `search` when `commit`
+///   has returned, and perhaps earlier.
+/// * `search` returns nothing that `scope` may not read. (The recheck against the ledger stands
+///   behind it all the same.)
+#[async_trait]
+pub trait ChunkIndex: Send + Sync {
+    /// `vectors` or `words`, for logs and for `lectern fsck`.
+    fn name(&self) -> &'static str;
+
+    /// Adds the entries, replacing those with the same chunk id.
+    async fn upsert(&self, knowledge_base: KnowledgeBaseId, entries: &[IndexEntry]) -> Result<(), PortError>;
+
+    /// Takes the chunks out.
+    async fn delete(&self, knowledge_base: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<(), PortError>;
+
+    /// Makes everything before it durable and visible.
+    async fn commit(&self, knowledge_base: KnowledgeBaseId) -> Result<(), PortError>;
+
+    /// Gets the index into its best shape for searching, after much was written. May take long; reads
+    /// and writes go on meanwhile.
+    async fn optimize(&self, knowledge_base: KnowledgeBaseId) -> Result<(), PortError>;
+
+    /// The best `limit` chunks that `scope` may read, best first; equal scores in the order of the ids.
+    async fn search(
+        &self,
+        knowledge_base: KnowledgeBaseId,
+        query: IndexQuery<'_>,
+        scope: &ReadScope,
+        limit: usize,
+    ) -> Result<Vec<ScoredChunk>, PortError>;
+
+    /// The ids of all chunks in the index, in no order, for `lectern fsck`.
+    async fn chunk_ids(&self, knowledge_base: KnowledgeBaseId) -> Result<Vec<ChunkId>, PortError>;
+
+    /// Removes all that belongs to a knowledge base.
+    async fn drop_knowledge_base(&self, knowledge_base: KnowledgeBaseId) -> Result<(), PortError>;
+}

@@ -1,0 +1,1 @@
+//! From passages to a cited answer: admission, prompt, engine, streaming, citation binding; and the model catalogue.

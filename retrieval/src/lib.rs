@@ -1,0 +1,1 @@
+//! Both indexes, their write side and their read side, the embedder, fusion and the recheck.
