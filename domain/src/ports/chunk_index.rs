@@ -58,6 +58,15 @@ pub trait ChunkIndex: Send + Sync {
     /// Takes the chunks out.
     async fn delete(&self, knowledge_base: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<(), PortError>;
 
+    /// Gives the chunks another access list; their text and vectors stay. A chunk that isn't there
+    /// is no error.
+    async fn set_acl(
+        &self,
+        knowledge_base: KnowledgeBaseId,
+        chunks: &[ChunkId],
+        acl: &Acl,
+    ) -> Result<(), PortError>;
+
     /// Makes everything before it durable and visible.
     async fn commit(&self, knowledge_base: KnowledgeBaseId) -> Result<(), PortError>;
 
