@@ -1,0 +1,1 @@
+//! What every [`ChunkIndex`] must do, as a suite that each implementation runs.

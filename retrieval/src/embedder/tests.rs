@@ -1,0 +1,1 @@
+//! What the real model must do. Needs `LECTERN_TEST_MODELS`.

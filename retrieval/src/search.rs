@@ -1,0 +1,374 @@
+//! The way of a question: both indexes, fusion, recheck, score.
+//!
+//! ```text
+//! question -> embed -> vectors --+
+//!         \-------->   words  ---+-> fuse -> recheck -> (rerank) -> confidence -> passages
+//! ```
+//!
+//! There is no way in without a [`ReadScope`], and no way out past the recheck.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use lectern_domain::chunk::text_to_embed;
+use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, IndexQuery, Reranker, ScoredChunk};
+use lectern_domain::{KnowledgeBaseId, LedgerChunk, Passage, PortError, ReadScope, Score};
+use serde::{Deserialize, Serialize};
+
+use crate::confidence::{Evidence, QuestionWords, any_relevant};
+use crate::error::Error;
+use crate::fuse::{self, FusedChunk};
+use crate::recheck::{Wanted, recheck};
+
+/// The longest question that is read, in characters.
+pub const LONGEST_QUESTION: usize = 20_000;
+/// The most passages that one search gives.
+pub const MOST_PASSAGES: usize = 1_000;
+
+/// The fewest chunks that each index is asked for: the merged list needs more than the first few of
+/// each.
+const LEAST_CANDIDATES: usize = 200;
+/// How many chunks each index is asked for, per passage that is wanted.
+const CANDIDATES_PER_PASSAGE: usize = 4;
+/// Most passages that are judged again by a reranker.
+const MOST_RERANKED: usize = 50;
+
+/// Which index is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchMode {
+    /// Both, and their lists are merged.
+    #[default]
+    Hybrid,
+    /// That of vectors.
+    Vector,
+    /// That of words. No model is needed.
+    Lexical,
+}
+
+impl SearchMode {
+    /// All modes.
+    pub const ALL: [Self; 3] = [Self::Hybrid, Self::Vector, Self::Lexical];
+
+    /// The name that is written and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hybrid => "hybrid",
+            Self::Vector => "vector",
+            Self::Lexical => "lexical",
+        }
+    }
+}
+
+impl fmt::Display for SearchMode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A text that names no mode.
+#[derive(Debug, thiserror::Error)]
+#[error("no search mode: {0:?} (expected hybrid, vector or lexical)")]
+pub struct SearchModeError(String);
+
+impl FromStr for SearchMode {
+    type Err = SearchModeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+            .ok_or_else(|| SearchModeError(text.to_owned()))
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchRequest {
+    /// The question, or a few words.
+    pub text: String,
+    /// Which index is asked.
+    #[serde(default)]
+    pub mode: SearchMode,
+    /// The most passages, from 1 to [`MOST_PASSAGES`].
+    #[serde(default = "default_limit")]
+    pub limit: usize,
+    /// The most passages of one document; any number where it isn't said.
+    #[serde(default)]
+    pub per_document: Option<usize>,
+}
+
+fn default_limit() -> usize {
+    10
+}
+
+impl SearchRequest {
+    /// A hybrid search for ten passages.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            mode: SearchMode::default(),
+            limit: default_limit(),
+            per_document: None,
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.text.trim().is_empty() {
+            return Err(Error::QuestionEmpty);
+        }
+        let characters = self.text.chars().count();
+        if characters > LONGEST_QUESTION {
+            return Err(Error::QuestionTooLong {
+                characters,
+                limit: LONGEST_QUESTION,
+            });
+        }
+        if !(1..=MOST_PASSAGES).contains(&self.limit) {
+            return Err(Error::LimitOutOfRange {
+                limit: self.limit,
+                most: MOST_PASSAGES,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Where the time went, in milliseconds. The two indexes are asked at the same time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SearchTimings {
+    /// Making the question's vector.
+    pub embed_ms: f64,
+    /// Asking the index of vectors.
+    pub vectors_ms: f64,
+    /// Asking the index of words.
+    pub words_ms: f64,
+    /// Looking the chunks up in the ledger, with their texts.
+    pub recheck_ms: f64,
+    /// Judging them again.
+    pub rerank_ms: f64,
+    /// All of it.
+    pub total_ms: f64,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchResponse {
+    /// Best first.
+    pub passages: Vec<Passage>,
+    /// Which index was asked.
+    pub mode: SearchMode,
+    /// Whether anything that was found is about what was asked. Where it is `false` there is nothing
+    /// to answer from.
+    pub relevant: bool,
+    /// Where the time went.
+    pub timings: SearchTimings,
+}
+
+/// What a search needs.
+#[derive(Clone)]
+pub struct SearcherParts {
+    /// The truth about what may be shown.
+    pub ledger: Arc<dyn ChunkLookup>,
+    /// The model that the vectors were made with.
+    pub embedder: Arc<dyn Embedder>,
+    /// The index of vectors.
+    pub vectors: Arc<dyn ChunkIndex>,
+    /// The index of words.
+    pub words: Arc<dyn ChunkIndex>,
+    /// A closer judge, if there is one.
+    pub reranker: Option<Arc<dyn Reranker>>,
+}
+
+impl fmt::Debug for SearcherParts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SearcherParts")
+            .field("model", &self.embedder.model())
+            .field("vectors", &self.vectors.name())
+            .field("words", &self.words.name())
+            .field("reranks", &self.reranker.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Searches knowledge bases. Cheap to clone.
+#[derive(Clone)]
+pub struct Searcher {
+    parts: SearcherParts,
+}
+
+impl fmt::Debug for Searcher {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Searcher").field(&self.parts).finish()
+    }
+}
+
+/// What the indexes found, before the recheck.
+struct Candidates {
+    merged: Vec<FusedChunk>,
+    timings: SearchTimings,
+}
+
+impl Searcher {
+    /// A searcher of those parts.
+    pub fn new(parts: SearcherParts) -> Self {
+        Self { parts }
+    }
+
+    /// Finds passages that `scope` may read.
+    ///
+    /// # Errors
+    /// `question_empty`, `question_too_long`, `limit_out_of_range`, and those of the indexes, the
+    /// embedder and the ledger.
+    pub async fn search(
+        &self,
+        scope: &ReadScope,
+        base: KnowledgeBaseId,
+        request: &SearchRequest,
+    ) -> Result<SearchResponse, PortError> {
+        let started = Instant::now();
+        request.check()?;
+        let Candidates { merged, mut timings } = self.candidates(scope, base, request).await?;
+        let wanted = Wanted {
+            limit: request.limit,
+            per_document: request.per_document,
+        };
+        let rechecking = Instant::now();
+        let kept = recheck(self.parts.ledger.as_ref(), base, scope, &merged, wanted).await?;
+        timings.recheck_ms = milliseconds(rechecking);
+        let question = QuestionWords::of(&request.text);
+        let mut passages: Vec<Passage> = kept
+            .into_iter()
+            .map(|(fused, chunk)| passage(&question, fused, chunk))
+            .collect();
+        if let Some(reranker) = &self.parts.reranker {
+            let reranking = Instant::now();
+            rerank(reranker.as_ref(), &request.text, &mut passages).await?;
+            timings.rerank_ms = milliseconds(reranking);
+        }
+        timings.total_ms = milliseconds(started);
+        metrics::histogram!("lectern_search_seconds", "mode" => request.mode.as_str())
+            .record(started.elapsed().as_secs_f64());
+        Ok(SearchResponse {
+            relevant: any_relevant(&passages),
+            passages,
+            mode: request.mode,
+            timings,
+        })
+    }
+
+    async fn candidates(
+        &self,
+        scope: &ReadScope,
+        base: KnowledgeBaseId,
+        request: &SearchRequest,
+    ) -> Result<Candidates, PortError> {
+        let depth = (request.limit * CANDIDATES_PER_PASSAGE).max(LEAST_CANDIDATES);
+        let vectors = self.ask_vectors(scope, base, &request.text, depth);
+        let words = self.ask_words(scope, base, &request.text, depth);
+        let mut timings = SearchTimings::default();
+        let merged = match request.mode {
+            SearchMode::Vector => {
+                let (found, embed_ms, vectors_ms) = vectors.await?;
+                (timings.embed_ms, timings.vectors_ms) = (embed_ms, vectors_ms);
+                fuse::vectors_alone(&found)
+            }
+            SearchMode::Lexical => {
+                let (found, words_ms) = words.await?;
+                timings.words_ms = words_ms;
+                fuse::words_alone(&found)
+            }
+            SearchMode::Hybrid => {
+                let ((by_vector, embed_ms, vectors_ms), (by_words, words_ms)) =
+                    futures::try_join!(vectors, words)?;
+                (timings.embed_ms, timings.vectors_ms, timings.words_ms) = (embed_ms, vectors_ms, words_ms);
+                fuse::reciprocal_rank(&by_vector, &by_words)
+            }
+        };
+        Ok(Candidates { merged, timings })
+    }
+
+    async fn ask_vectors(
+        &self,
+        scope: &ReadScope,
+        base: KnowledgeBaseId,
+        text: &str,
+        depth: usize,
+    ) -> Result<(Vec<ScoredChunk>, f64, f64), PortError> {
+        let embedding = Instant::now();
+        let vector = self.parts.embedder.embed_query(text).await?;
+        let embed_ms = milliseconds(embedding);
+        let asking = Instant::now();
+        let query = IndexQuery {
+            text,
+            vector: &vector,
+        };
+        let found = self.parts.vectors.search(base, query, scope, depth).await?;
+        Ok((found, embed_ms, milliseconds(asking)))
+    }
+
+    async fn ask_words(
+        &self,
+        scope: &ReadScope,
+        base: KnowledgeBaseId,
+        text: &str,
+        depth: usize,
+    ) -> Result<(Vec<ScoredChunk>, f64), PortError> {
+        let asking = Instant::now();
+        let query = IndexQuery { text, vector: &[] };
+        let found = self.parts.words.search(base, query, scope, depth).await?;
+        Ok((found, milliseconds(asking)))
+    }
+}
+
+/// What is shown of a chunk.
+fn passage(question: &QuestionWords, fused: FusedChunk, chunk: LedgerChunk) -> Passage {
+    let whole = text_to_embed(&chunk.title, &chunk.heading_path, &chunk.text);
+    let evidence = Evidence::of(question, &whole, fused.cosine);
+    Passage {
+        chunk: chunk.chunk,
+        document: chunk.document,
+        version: chunk.version,
+        title: chunk.title,
+        uri: chunk.uri,
+        heading_path: chunk.heading_path,
+        page: chunk.page,
+        span: chunk.span,
+        text: chunk.text,
+        score: Score::clamped(fused.score),
+        confidence: evidence.confidence(),
+    }
+}
+
+/// Puts the first passages into the order of a closer judge; those that it doesn't see stay below, with
+/// scores no higher than the lowest of the others.
+async fn rerank(reranker: &dyn Reranker, question: &str, passages: &mut [Passage]) -> Result<(), PortError> {
+    let (judged, others) = passages.split_at_mut(passages.len().min(MOST_RERANKED));
+    let texts: Vec<String> = judged
+        .iter()
+        .map(|passage| text_to_embed(&passage.title, &passage.heading_path, &passage.text))
+        .collect();
+    let relevance = reranker.rerank(question, &texts).await?;
+    for (passage, relevance) in judged.iter_mut().zip(relevance) {
+        passage.score = Score::clamped(relevance);
+    }
+    judged.sort_by(|a, b| {
+        b.score
+            .value()
+            .total_cmp(&a.score.value())
+            .then(a.chunk.cmp(&b.chunk))
+    });
+    let lowest = judged.last().map_or(1.0, |passage| passage.score.value());
+    for passage in others {
+        passage.score = Score::clamped(passage.score.value().min(lowest));
+    }
+    Ok(())
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1_000.0
+}

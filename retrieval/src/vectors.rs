@@ -1,0 +1,42 @@
+//! The index of vectors, behind one port twice: the Qdrant engine in this process
+//! ([`EdgeVectors`]), and a Qdrant server ([`ServerVectors`]).
+//!
+//! A chunk is a point: its id is the chunk's, its vector what the embedder made of it, and its payload
+//! says whose it is and who may read it. The text isn't there; the ledger has it. Vectors are compared
+//! by their cosine.
+
+mod edge;
+mod server;
+mod write_ahead_log;
+
+pub use edge::EdgeVectors;
+pub use server::{ServerVectors, ServerVectorsConfig};
+
+use lectern_domain::ports::{IndexEntry, ScoredChunk};
+
+use crate::error::Error;
+
+/// The name of the index of vectors, for logs and `lectern fsck`.
+const INDEX: &str = "vectors";
+
+/// The payload field with the id of the document.
+const DOCUMENT: &str = "document";
+
+/// How many points are written at a time: some hundred kilobytes.
+const POINTS_PER_WRITE: usize = 256;
+
+/// Refuses vectors of the wrong length before any is written.
+fn require_dimensions(entries: &[IndexEntry], expected: usize) -> Result<(), Error> {
+    match entries.iter().find(|entry| entry.vector.len() != expected) {
+        None => Ok(()),
+        Some(entry) => Err(Error::DimensionMismatch {
+            expected,
+            actual: entry.vector.len(),
+        }),
+    }
+}
+
+/// Best first; equal scores in the order of the ids.
+pub(crate) fn best_first(found: &mut [ScoredChunk]) {
+    found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.chunk.cmp(&b.chunk)));
+}

@@ -1,0 +1,152 @@
+//! The index of words, in tantivy: one directory per knowledge base, ranked by BM25.
+//!
+//! A chunk becomes a document with its title, its headings and its text as fields ([`schema`]), cut
+//! into words the same way as a question ([`tokenizer`]). A question becomes a query of its words and
+//! nothing else: no character of it is syntax ([`query`]). [`engine`] keeps a writer and a reader of one
+//! directory.
+//!
+//! A write is durable and visible from the next `commit` on. An error of a write drops all that was
+//! written since the last commit; whoever writes does it again.
+
+mod schema;
+mod tokenizer;
+mod query;
+mod engine;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, ScoredChunk};
+use lectern_domain::{Acl, ChunkId, KnowledgeBaseId, PortError, ReadScope};
+
+use crate::acl_filter::{AclNames, ReaderNames};
+use crate::bases::{Absent, Bases, blocking};
+use crate::error::Error;
+use engine::Engine;
+
+pub(crate) use tokenizer::words_of;
+
+/// The name of the index of words, for logs and `lectern fsck`.
+const INDEX: &str = "words";
+
+/// The words of all knowledge bases on this machine.
+#[derive(Clone)]
+pub struct TantivyWords {
+    bases: Arc<Bases<Engine>>,
+}
+
+impl std::fmt::Debug for TantivyWords {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("TantivyWords").finish_non_exhaustive()
+    }
+}
+
+impl TantivyWords {
+    /// The indexes under `directory`. Opens none yet.
+    ///
+    /// # Errors
+    /// [`Error::Index`] where the directory can't be made.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, Error> {
+        Ok(Self {
+            bases: Arc::new(Bases::new(INDEX, directory.into(), Engine::open)?),
+        })
+    }
+
+    async fn at_work<R: Send + 'static>(
+        &self,
+        action: &'static str,
+        base: KnowledgeBaseId,
+        absent: Absent,
+        work: impl FnOnce(&Engine) -> Result<R, Error> + Send + 'static,
+    ) -> Result<Option<R>, Error> {
+        let bases = Arc::clone(&self.bases);
+        blocking(action, move || bases.with(base, absent, work)).await
+    }
+}
+
+#[async_trait]
+impl ChunkIndex for TantivyWords {
+    fn name(&self) -> &'static str {
+        INDEX
+    }
+
+    async fn upsert(&self, base: KnowledgeBaseId, entries: &[IndexEntry]) -> Result<(), PortError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let documents: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.chunk.id, schema::document(entry)))
+            .collect();
+        self.at_work("upsert words", base, Absent::Create, move |engine| {
+            engine.upsert(documents)
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn delete(&self, base: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<(), PortError> {
+        if chunks.is_empty() {
+            return Ok(());
+        }
+        let chunks = chunks.to_vec();
+        self.at_work("delete words", base, Absent::Skip, move |engine| {
+            engine.delete(&chunks)
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn set_acl(&self, base: KnowledgeBaseId, chunks: &[ChunkId], acl: &Acl) -> Result<(), PortError> {
+        if chunks.is_empty() {
+            return Ok(());
+        }
+        let (chunks, names) = (chunks.to_vec(), AclNames::from(acl));
+        self.at_work("change who may read", base, Absent::Skip, move |engine| {
+            engine.set_acl(&chunks, &names)
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn commit(&self, base: KnowledgeBaseId) -> Result<(), PortError> {
+        self.at_work("commit", base, Absent::Skip, Engine::commit).await?;
+        Ok(())
+    }
+
+    async fn optimize(&self, base: KnowledgeBaseId) -> Result<(), PortError> {
+        self.at_work("merge", base, Absent::Skip, Engine::optimize)
+            .await?;
+        Ok(())
+    }
+
+    async fn search(
+        &self,
+        base: KnowledgeBaseId,
+        query: IndexQuery<'_>,
+        scope: &ReadScope,
+        limit: usize,
+    ) -> Result<Vec<ScoredChunk>, PortError> {
+        let (text, readers) = (query.text.to_owned(), ReaderNames::from(scope));
+        let found = self
+            .at_work("search", base, Absent::Skip, move |engine| {
+                engine.search(&text, &readers, limit)
+            })
+            .await?;
+        Ok(found.unwrap_or_default())
+    }
+
+    async fn chunk_ids(&self, base: KnowledgeBaseId) -> Result<Vec<ChunkId>, PortError> {
+        let ids = self
+            .at_work("list the ids", base, Absent::Skip, Engine::chunk_ids)
+            .await?;
+        Ok(ids.unwrap_or_default())
+    }
+
+    async fn drop_knowledge_base(&self, base: KnowledgeBaseId) -> Result<(), PortError> {
+        let bases = Arc::clone(&self.bases);
+        blocking("remove the directory", move || bases.remove(base)).await?;
+        Ok(())
+    }
+}

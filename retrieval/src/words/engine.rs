@@ -1,0 +1,290 @@
+//! One open directory: a reader that shows the last commit, and a writer made when first needed.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use lectern_domain::ChunkId;
+use lectern_domain::ports::ScoredChunk;
+use tantivy::collector::{DocSetCollector, TopDocs};
+use tantivy::columnar::Column;
+use tantivy::directory::MmapDirectory;
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
+use tantivy::query::TermSetQuery;
+use tantivy::schema::TantivyDocument;
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError};
+
+use super::INDEX;
+use super::schema::{CHUNK_HIGH, CHUNK_LOW, FIELDS, TOKENIZER, chunk_from_halves, chunk_term, with_acl};
+use super::{query, tokenizer};
+use crate::acl_filter::{AclNames, ReaderNames};
+use crate::error::Error;
+use crate::vectors::best_first;
+
+/// How much the writer holds before it writes a segment of its own accord.
+const WRITER_BYTES: usize = 64 << 20;
+/// Segments with more deleted documents than this are written anew when there is a chance.
+const MOST_DELETED: f32 = 0.3;
+/// From this many segments on, `optimize` makes one of them.
+const MANY_SEGMENTS: usize = 5;
+
+pub(super) struct Engine {
+    index: Index,
+    reader: IndexReader,
+    writer: Mutex<Option<IndexWriter>>,
+    has_uncommitted: AtomicBool,
+    place: String,
+}
+
+impl Engine {
+    pub(super) fn open(directory: &Path) -> Result<Self, Error> {
+        let place = directory.display().to_string();
+        let failed = |error| failed(&place, "open", error);
+        let files = MmapDirectory::open(directory).map_err(|error| failed(error.into()))?;
+        let index = Index::open_or_create(files, FIELDS.schema.clone()).map_err(failed)?;
+        index.tokenizers().register(TOKENIZER, tokenizer::analyzer());
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .try_into()
+            .map_err(failed)?;
+        Ok(Self {
+            index,
+            reader,
+            writer: Mutex::new(None),
+            has_uncommitted: AtomicBool::new(false),
+            place,
+        })
+    }
+
+    pub(super) fn upsert(&self, documents: Vec<(ChunkId, TantivyDocument)>) -> Result<(), Error> {
+        let operations: Vec<_> = documents
+            .into_iter()
+            .flat_map(|(chunk, document)| {
+                [
+                    UserOperation::Delete(chunk_term(chunk)),
+                    UserOperation::Add(document),
+                ]
+            })
+            .collect();
+        self.write("upsert words", |writer| writer.run(operations).map(drop))
+    }
+
+    pub(super) fn delete(&self, chunks: &[ChunkId]) -> Result<(), Error> {
+        let operations = chunks
+            .iter()
+            .map(|chunk| UserOperation::Delete(chunk_term(*chunk)));
+        self.write("delete words", |writer| writer.run(operations).map(drop))
+    }
+
+    /// Reads the chunks' stored texts and writes them with another access list. What was written
+    /// before is committed first, because only what is committed can be read.
+    pub(super) fn set_acl(&self, chunks: &[ChunkId], names: &AclNames) -> Result<(), Error> {
+        self.commit()?;
+        let failed = |error| self.failed("read the chunks", error);
+        let searcher = self.reader.searcher();
+        let wanted = TermSetQuery::new(chunks.iter().map(|chunk| chunk_term(*chunk)));
+        let found = searcher.search(&wanted, &DocSetCollector).map_err(failed)?;
+        let mut documents = Vec::with_capacity(found.len());
+        for address in found {
+            let stored: TantivyDocument = searcher.doc(address).map_err(failed)?;
+            documents.extend(with_acl(&stored, names));
+        }
+        if documents.is_empty() {
+            return Ok(());
+        }
+        self.upsert(documents)
+    }
+
+    pub(super) fn commit(&self) -> Result<(), Error> {
+        if !self.has_uncommitted.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.write("commit", |writer| writer.commit().map(drop))?;
+        self.has_uncommitted.store(false, Ordering::Release);
+        self.reader
+            .reload()
+            .map_err(|error| self.failed("read the commit", error))
+    }
+
+    /// Makes one segment of many, beside what goes on. The writer merges in the background by itself;
+    /// this is for the end of a large job.
+    pub(super) fn optimize(&self) -> Result<(), Error> {
+        let segments = self
+            .index
+            .searchable_segment_ids()
+            .map_err(|error| self.failed("list the segments", error))?;
+        if segments.len() < MANY_SEGMENTS {
+            return Ok(());
+        }
+        let mut merging = None;
+        self.with_writer("merge", |writer| {
+            merging = Some(writer.merge(&segments));
+            Ok(())
+        })?;
+        if let Some(merging) = merging
+            && let Err(error) = merging.wait()
+        {
+            // Most likely the writer was already merging some of them.
+            tracing::debug!(place = self.place, %error, "the segments were not merged");
+        }
+        self.reader
+            .reload()
+            .map_err(|error| self.failed("read the merged segment", error))
+    }
+
+    pub(super) fn search(
+        &self,
+        text: &str,
+        readers: &ReaderNames,
+        limit: usize,
+    ) -> Result<Vec<ScoredChunk>, Error> {
+        let failed = |error| self.failed("search", error);
+        let searcher = self.reader.searcher();
+        let Some(question) = query::question(text, &searcher).map_err(failed)? else {
+            return Ok(Vec::new());
+        };
+        let filtered = readers.around(question, FIELDS.readers, FIELDS.denied);
+        let best = TopDocs::with_limit(limit.max(1)).order_by_score();
+        let hits = searcher.search(&filtered, &best).map_err(failed)?;
+        let columns = id_columns(&searcher).map_err(failed)?;
+        let mut found: Vec<ScoredChunk> = hits
+            .into_iter()
+            .filter_map(|(score, address)| {
+                let chunk = columns.get(address.segment_ord as usize)?.chunk(address.doc_id)?;
+                Some(ScoredChunk { chunk, score })
+            })
+            .collect();
+        best_first(&mut found);
+        Ok(found)
+    }
+
+    pub(super) fn chunk_ids(&self) -> Result<Vec<ChunkId>, Error> {
+        let searcher = self.reader.searcher();
+        let columns = id_columns(&searcher).map_err(|error| self.failed("list the ids", error))?;
+        let mut ids = Vec::with_capacity(usize::try_from(searcher.num_docs()).unwrap_or_default());
+        for (segment, columns) in searcher.segment_readers().iter().zip(&columns) {
+            ids.extend(
+                segment
+                    .doc_ids_alive()
+                    .filter_map(|document| columns.chunk(document)),
+            );
+        }
+        Ok(ids)
+    }
+
+    /// Writes something that a commit has yet to make visible.
+    fn write(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&mut IndexWriter) -> tantivy::Result<()>,
+    ) -> Result<(), Error> {
+        self.with_writer(action, |writer| {
+            self.has_uncommitted.store(true, Ordering::Release);
+            work(writer)
+        })
+    }
+
+    /// A writer that failed is dropped: its threads may be gone, and it would fail for good.
+    fn with_writer(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&mut IndexWriter) -> tantivy::Result<()>,
+    ) -> Result<(), Error> {
+        let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = match slot.take() {
+            Some(writer) => writer,
+            None => self
+                .new_writer()
+                .map_err(|error| self.failed("make a writer", error))?,
+        };
+        work(&mut writer).map_err(|error| self.failed(action, error))?;
+        *slot = Some(writer);
+        Ok(())
+    }
+
+    fn new_writer(&self) -> tantivy::Result<IndexWriter> {
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(1)
+            .memory_budget_per_thread(WRITER_BYTES)
+            .num_merge_threads(1)
+            .build();
+        let writer = self.index.writer_with_options(options)?;
+        let mut merging = LogMergePolicy::default();
+        merging.set_del_docs_ratio_before_merge(MOST_DELETED);
+        writer.set_merge_policy(Box::new(merging));
+        Ok(writer)
+    }
+
+    fn failed(&self, action: &'static str, error: TantivyError) -> Error {
+        failed(&self.place, action, error)
+    }
+}
+
+impl Drop for Engine {
+    /// An engine may be closed between a write and its commit, when many others are opened.
+    fn drop(&mut self) {
+        if let Err(error) = self.commit() {
+            tracing::error!(place = self.place, %error, "an index of words was closed uncommitted");
+        }
+    }
+}
+
+/// The two columns of a segment that make up the chunks' ids.
+struct IdColumns {
+    high: Column<u64>,
+    low: Column<u64>,
+}
+
+impl IdColumns {
+    fn chunk(&self, document: u32) -> Option<ChunkId> {
+        Some(chunk_from_halves(
+            self.high.first(document)?,
+            self.low.first(document)?,
+        ))
+    }
+}
+
+fn id_columns(searcher: &Searcher) -> tantivy::Result<Vec<IdColumns>> {
+    searcher
+        .segment_readers()
+        .iter()
+        .map(|segment| {
+            Ok(IdColumns {
+                high: segment.fast_fields().u64(CHUNK_HIGH)?,
+                low: segment.fast_fields().u64(CHUNK_LOW)?,
+            })
+        })
+        .collect()
+}
+
+fn failed(place: &str, action: &'static str, error: TantivyError) -> Error {
+    let place = place.to_owned();
+    let is_full = match &error {
+        TantivyError::IoError(error) => error.kind() == std::io::ErrorKind::StorageFull,
+        error => error.to_string().contains("StorageFull"),
+    };
+    if is_full {
+        return Error::NoSpace {
+            index: INDEX,
+            place,
+            cause: Some(Box::new(error)),
+        };
+    }
+    match error {
+        TantivyError::DataCorruption(_)
+        | TantivyError::IncompatibleIndex(_)
+        | TantivyError::SchemaError(_)
+        | TantivyError::OpenReadError(_) => Error::IndexCorrupt {
+            index: INDEX,
+            place,
+            cause: Box::new(error),
+        },
+        error => Error::Index {
+            index: INDEX,
+            action,
+            place,
+            cause: Box::new(error),
+        },
+    }
+}
