@@ -1,1 +1,16 @@
-//! From passages to a cited answer: admission, prompt, engine, streaming, citation binding; and the model catalogue.
+//! From passages to a cited answer, and the models that write it.
+//!
+//! A question comes with the passages that a search found for it, already rechecked against the
+//! reader's rights. [`answer::Answerer`] takes it the rest of the way: a place in a bounded queue
+//! ([`admission`]), the best sentences of the best passages ([`sentences`]), a short numbered prompt
+//! ([`prompt`]), a stream of tokens from an engine ([`engine`]), and a guard that lets no citation
+//! through that was not handed over ([`citations`]). Nothing but those passages reaches an engine,
+//! and an engine can neither fetch nor call anything.
+//!
+//! Models come from the [`catalogue`]: which there are, where they can be had, and a store that
+//! fetches them once and checks every byte.
+
+pub mod catalogue;
+pub mod error;
+
+pub use error::Error;
