@@ -52,3 +52,33 @@ impl TokenCounter for TokenSizer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_counted_whole() {
+        let Some(models) = std::env::var_os("LECTERN_TEST_MODELS").map(PathBuf::from) else {
+            println!(
+                "SKIPPED: no models (set LECTERN_TEST_MODELS to a folder made by `lectern models pull`)"
+            );
+            return;
+        };
+        let sizer = TokenSizer::load(&models.join("all-minilm-l6-v2/tokenizer.json")).unwrap();
+        assert_eq!(sizer.count("word"), 1);
+        assert_eq!(sizer.count(&"word ".repeat(1_000)), 1_000);
+        assert_eq!(sizer.count(""), 0);
+    }
+
+    #[test]
+    fn a_missing_and_a_damaged_tokenizer_are_told_apart() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tokenizer.json");
+        assert_eq!(TokenSizer::load(&path).unwrap_err().code(), "model_file_missing");
+        std::fs::write(&path, "{").unwrap();
+        assert_eq!(TokenSizer::load(&path).unwrap_err().code(), "model_corrupt");
+    }
+}

@@ -1,1 +1,137 @@
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 
+use async_trait::async_trait;
+use lectern_domain::{Acl, Principal, TextSpan, Version};
+use uuid::Uuid;
+
+use super::*;
+
+/// A ledger made by hand, which counts how many chunks it was asked for.
+struct HandMade {
+    chunks: Vec<LedgerChunk>,
+    asked: Mutex<usize>,
+}
+
+#[async_trait]
+impl ChunkLookup for HandMade {
+    async fn look_up(&self, _: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<Vec<LedgerChunk>, PortError> {
+        *self.asked.lock().unwrap() += chunks.len();
+        // In another order than asked, as a ledger may.
+        let known = self
+            .chunks
+            .iter()
+            .rev()
+            .filter(|chunk| chunks.contains(&chunk.chunk));
+        Ok(known.cloned().collect())
+    }
+}
+
+fn ledger(chunks: Vec<LedgerChunk>) -> HandMade {
+    HandMade {
+        chunks,
+        asked: Mutex::new(0),
+    }
+}
+
+fn id(number: u128) -> ChunkId {
+    ChunkId(Uuid::from_u128(number))
+}
+
+fn chunk(number: u128, document: u128, is_current: bool, acl: Acl) -> LedgerChunk {
+    LedgerChunk {
+        chunk: id(number),
+        document: DocumentId(Uuid::from_u128(document)),
+        version: Version::FIRST,
+        is_current,
+        acl,
+        title: "Title".to_owned(),
+        uri: "file:///a.md".to_owned(),
+        heading_path: Vec::new(),
+        page: None,
+        span: TextSpan { start: 0, end: 1 },
+        text: "x".to_owned(),
+    }
+}
+
+fn found(numbers: impl IntoIterator<Item = u128>) -> Vec<FusedChunk> {
+    numbers
+        .into_iter()
+        .map(|number| FusedChunk {
+            chunk: id(number),
+            score: 0.5,
+            cosine: None,
+        })
+        .collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test asks as a reader")]
+fn ada() -> ReadScope {
+    ReadScope::granted_by_authentication([Principal::User("ada".into())])
+}
+
+async fn kept(ledger: &HandMade, found: &[FusedChunk], wanted: Wanted) -> Vec<ChunkId> {
+    let base = KnowledgeBaseId(Uuid::nil());
+    let kept = recheck(ledger, base, &ada(), found, wanted).await.unwrap();
+    kept.into_iter()
+        .map(|(fused, chunk)| {
+            assert_eq!(fused.chunk, chunk.chunk);
+            chunk.chunk
+        })
+        .collect()
+}
+
+const TEN: Wanted = Wanted {
+    limit: 10,
+    per_document: None,
+};
+
+#[tokio::test]
+async fn unknown_stale_and_unreadable_chunks_are_dropped() {
+    let denied = Acl {
+        allow: BTreeSet::from([Principal::Everyone]),
+        deny: BTreeSet::from([Principal::User("ada".into())]),
+    };
+    let ledger = ledger(vec![
+        chunk(1, 1, true, Acl::everyone()),
+        chunk(2, 2, false, Acl::everyone()),
+        chunk(3, 3, true, Acl::nobody()),
+        chunk(4, 4, true, denied),
+        chunk(5, 5, true, Acl::allowing([Principal::User("ada".into())])),
+    ]);
+    // 6 isn't in the ledger at all.
+    assert_eq!(kept(&ledger, &found(1..=6), TEN).await, [id(1), id(5)]);
+}
+
+#[tokio::test]
+async fn the_order_of_the_indexes_is_kept() {
+    let ledger = ledger((1..=3).map(|n| chunk(n, n, true, Acl::everyone())).collect());
+    assert_eq!(kept(&ledger, &found([2, 3, 1]), TEN).await, [id(2), id(3), id(1)]);
+}
+
+#[tokio::test]
+async fn dropped_chunks_make_room_for_those_below() {
+    let ledger = ledger((1..=100).map(|n| chunk(n, n, n > 50, Acl::everyone())).collect());
+    let wanted = Wanted {
+        limit: 3,
+        per_document: None,
+    };
+    assert_eq!(
+        kept(&ledger, &found(1..=100), wanted).await,
+        [id(51), id(52), id(53)]
+    );
+    assert!(
+        *ledger.asked.lock().unwrap() < 100,
+        "it stops looking when it has enough"
+    );
+}
+
+#[tokio::test]
+async fn a_document_shows_no_more_chunks_than_wanted() {
+    let ledger = ledger((1..=9).map(|n| chunk(n, n % 3, true, Acl::everyone())).collect());
+    let wanted = Wanted {
+        limit: 10,
+        per_document: Some(1),
+    };
+    assert_eq!(kept(&ledger, &found(1..=9), wanted).await, [id(1), id(2), id(3)]);
+}
