@@ -1,0 +1,315 @@
+//! The whole way of a question, over both real indexes. The embedder and the ledger are made by hand,
+//! so that what is near to what is known.
+
+mod support;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lectern_domain::ports::{Embedder, Reranker};
+use lectern_domain::{Acl, ErrorKind, KnowledgeBaseId, Passage, PortError, Principal};
+use lectern_retrieval::{SearchMode, SearchRequest, Searcher, SearcherParts};
+
+use support::{Filled, Text, anybody, fill};
+
+const DIMENSIONS: usize = 64;
+
+/// Texts with the same words are near to each other. It fails on the word "unembeddable".
+struct WordCounts;
+
+impl WordCounts {
+    fn vector(text: &str) -> Vec<f32> {
+        let mut vector = vec![0.01; DIMENSIONS];
+        for word in text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+        {
+            let mut hasher = DefaultHasher::new();
+            word.to_lowercase().hash(&mut hasher);
+            vector[hasher.finish() as usize % DIMENSIONS] += 1.0;
+        }
+        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+        vector.iter().map(|x| x / length).collect()
+    }
+}
+
+#[async_trait]
+impl Embedder for WordCounts {
+    fn model(&self) -> &str {
+        "word-counts"
+    }
+
+    fn dimensions(&self) -> usize {
+        DIMENSIONS
+    }
+
+    fn max_tokens(&self) -> usize {
+        256
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, PortError> {
+        Ok(texts.iter().map(|text| Self::vector(text)).collect())
+    }
+
+    async fn embed_query(&self, text: &str) -> Result<Vec<f32>, PortError> {
+        if text.contains("unembeddable") {
+            return Err(PortError::new(
+                ErrorKind::Internal,
+                "embedder_failed",
+                "no vector",
+            ));
+        }
+        Ok(Self::vector(text))
+    }
+}
+
+fn text(key: &str, title: &str, text: &str, acl: Acl) -> Text {
+    Text {
+        key: key.to_owned(),
+        title: title.to_owned(),
+        text: text.to_owned(),
+        acl,
+    }
+}
+
+async fn handbook() -> Filled {
+    let ada = Acl::allowing([Principal::User("ada".into())]);
+    let texts = [
+        text(
+            "leave",
+            "Leave",
+            "Parental leave is twenty weeks with full pay.",
+            Acl::everyone(),
+        ),
+        text(
+            "leave",
+            "Leave",
+            "Leave for moving house is one day.",
+            Acl::everyone(),
+        ),
+        text(
+            "canteen",
+            "Canteen",
+            "Soup is served on Mondays; parental advice is not.",
+            Acl::everyone(),
+        ),
+        text(
+            "salaries",
+            "Salaries",
+            "Parental leave costs the company a fortune.",
+            ada,
+        ),
+        text(
+            "lost",
+            "Lost",
+            "Parental leave nobody may read about.",
+            Acl::nobody(),
+        ),
+        text("sauna", "Sauna", "The sauna opens at six.", Acl::everyone()),
+    ];
+    let vectors = texts
+        .iter()
+        .map(|text| WordCounts::vector(&format!("{} {}", text.title, text.text)));
+    let vectors = vectors.collect();
+    fill(Arc::new(WordCounts), &texts, vectors).await
+}
+
+fn request(question: &str, mode: SearchMode) -> SearchRequest {
+    SearchRequest {
+        mode,
+        ..SearchRequest::new(question)
+    }
+}
+
+async fn keys(filled: &Filled, request: &SearchRequest) -> Vec<String> {
+    let response = filled
+        .searcher
+        .search(&anybody(), filled.base, request)
+        .await
+        .unwrap();
+    response
+        .passages
+        .iter()
+        .map(|passage| filled.keys[&passage.document].clone())
+        .collect()
+}
+
+#[tokio::test]
+async fn every_mode_finds_the_passage_and_hides_what_may_not_be_read() {
+    let filled = handbook().await;
+    for mode in SearchMode::ALL {
+        let response = filled
+            .searcher
+            .search(&anybody(), filled.base, &request("parental leave", mode))
+            .await
+            .unwrap();
+        let first = &response.passages[0];
+        assert_eq!(
+            first.text, "Parental leave is twenty weeks with full pay.",
+            "{mode}"
+        );
+        assert_eq!(response.mode, mode);
+        let found: Vec<_> = response
+            .passages
+            .iter()
+            .map(|passage| filled.keys[&passage.document].as_str())
+            .collect();
+        assert!(
+            !found.contains(&"salaries") && !found.contains(&"lost"),
+            "{mode}: {found:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn scores_lie_within_0_and_1_and_fall() {
+    let filled = handbook().await;
+    for mode in SearchMode::ALL {
+        let response = filled
+            .searcher
+            .search(&anybody(), filled.base, &request("parental leave", mode))
+            .await
+            .unwrap();
+        let scores: Vec<f32> = response
+            .passages
+            .iter()
+            .map(|passage| passage.score.value())
+            .collect();
+        assert!(
+            scores.iter().all(|score| (0.0..=1.0).contains(score)),
+            "{mode}: {scores:?}"
+        );
+        assert!(
+            scores.windows(2).all(|pair| pair[0] >= pair[1]),
+            "{mode}: {scores:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_document_shows_as_many_passages_as_wanted() {
+    let filled = handbook().await;
+    let all = keys(&filled, &request("leave", SearchMode::Hybrid)).await;
+    assert_eq!(all.iter().filter(|key| *key == "leave").count(), 2);
+    let mut once = request("leave", SearchMode::Hybrid);
+    once.per_document = Some(1);
+    let once = keys(&filled, &once).await;
+    assert_eq!(once.iter().filter(|key| *key == "leave").count(), 1);
+}
+
+#[tokio::test]
+async fn words_are_found_without_a_model() {
+    let filled = handbook().await;
+    assert_eq!(
+        keys(&filled, &request("unembeddable sauna", SearchMode::Lexical)).await,
+        ["sauna"]
+    );
+    let request = request("unembeddable sauna", SearchMode::Hybrid);
+    let error = filled
+        .searcher
+        .search(&anybody(), filled.base, &request)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code, "embedder_failed");
+}
+
+#[tokio::test]
+async fn no_character_of_a_question_is_syntax() {
+    let filled = handbook().await;
+    for question in [
+        "title:sauna AND (",
+        "\"sauna",
+        "sauna OR *",
+        "+sauna -opens",
+        "sauna~2^3",
+        "[sauna TO",
+    ] {
+        assert_eq!(
+            keys(&filled, &request(question, SearchMode::Lexical)).await[0],
+            "sauna",
+            "{question}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_request_says_what_is_wrong() {
+    let filled = handbook().await;
+    let mut none = SearchRequest::new("leave");
+    none.limit = 0;
+    let mut many = SearchRequest::new("leave");
+    many.limit = 1_001;
+    let wrong = [
+        (SearchRequest::new(" \n\t"), "question_empty", ErrorKind::Invalid),
+        (
+            SearchRequest::new("x".repeat(100_000)),
+            "question_too_long",
+            ErrorKind::TooLarge,
+        ),
+        (none, "limit_out_of_range", ErrorKind::Invalid),
+        (many, "limit_out_of_range", ErrorKind::Invalid),
+    ];
+    for (request, code, kind) in wrong {
+        let error = filled
+            .searcher
+            .search(&anybody(), filled.base, &request)
+            .await
+            .unwrap_err();
+        assert_eq!((error.code, error.kind), (code, kind));
+    }
+    // The longest that is read.
+    let longest = "leave ".repeat(3_333);
+    assert!(
+        !keys(&filled, &request(&longest, SearchMode::Hybrid))
+            .await
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn an_empty_knowledge_base_has_nothing_relevant() {
+    let filled = handbook().await;
+    let empty = KnowledgeBaseId::generate();
+    let response = filled
+        .searcher
+        .search(&anybody(), empty, &SearchRequest::new("leave"))
+        .await
+        .unwrap();
+    assert!(response.passages.is_empty() && !response.relevant);
+}
+
+/// Prefers short passages.
+struct Shortest;
+
+#[async_trait]
+impl Reranker for Shortest {
+    async fn rerank(&self, _: &str, passages: &[String]) -> Result<Vec<f32>, PortError> {
+        Ok(passages
+            .iter()
+            .map(|passage| 1.0 / passage.len() as f32)
+            .collect())
+    }
+}
+
+#[tokio::test]
+async fn a_reranker_has_the_last_word() {
+    let filled = handbook().await;
+    let searcher = Searcher::new(SearcherParts {
+        reranker: Some(Arc::new(Shortest)),
+        ..filled.parts.clone()
+    });
+    let request = SearchRequest::new("parental leave");
+    let passages = searcher
+        .search(&anybody(), filled.base, &request)
+        .await
+        .unwrap()
+        .passages;
+    let lengths: Vec<usize> = passages.iter().map(whole_length).collect();
+    assert!(lengths.is_sorted(), "{lengths:?}");
+    assert!(passages.len() > 2);
+}
+
+fn whole_length(passage: &Passage) -> usize {
+    lectern_domain::chunk::text_to_embed(&passage.title, &passage.heading_path, &passage.text).len()
+}

@@ -1,0 +1,180 @@
+//! A ledger in memory, and knowledge bases filled without a pipeline: every text is one chunk.
+
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, IndexEntry};
+use lectern_domain::{
+    Acl, Chunk, ChunkId, DocumentId, KnowledgeBaseId, LedgerChunk, PortError, ReadScope, SourceId, TextSpan,
+    Version,
+};
+use lectern_retrieval::{EdgeVectors, EmbedderFiles, Searcher, SearcherParts, TantivyWords};
+
+/// A text with a title, and what it is called outside.
+#[derive(Clone, Debug)]
+pub struct Text {
+    pub key: String,
+    pub title: String,
+    pub text: String,
+    pub acl: Acl,
+}
+
+/// A ledger that has everything in memory.
+#[derive(Default)]
+pub struct MemoryLedger {
+    chunks: HashMap<ChunkId, LedgerChunk>,
+}
+
+#[async_trait]
+impl ChunkLookup for MemoryLedger {
+    async fn look_up(&self, _: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<Vec<LedgerChunk>, PortError> {
+        Ok(chunks
+            .iter()
+            .filter_map(|chunk| self.chunks.get(chunk))
+            .cloned()
+            .collect())
+    }
+}
+
+/// A knowledge base with both indexes on disk, and what its documents are called.
+pub struct Filled {
+    pub base: KnowledgeBaseId,
+    pub searcher: Searcher,
+    pub parts: SearcherParts,
+    pub keys: HashMap<DocumentId, String>,
+    _directory: tempfile::TempDir,
+}
+
+/// Indexes the texts. A text may be in several pieces: those of one key are chunks of one document.
+pub async fn fill(embedder: Arc<dyn Embedder>, texts: &[Text], vectors: Vec<Vec<f32>>) -> Filled {
+    let directory = tempfile::tempdir().unwrap();
+    let base = KnowledgeBaseId::generate();
+    let mut pieces: HashMap<&str, u32> = HashMap::new();
+    let entries: Vec<IndexEntry> = texts
+        .iter()
+        .zip(vectors)
+        .map(|(text, vector)| {
+            let ordinal = pieces.entry(&text.key).or_default();
+            *ordinal += 1;
+            IndexEntry {
+                chunk: chunk(base, text, *ordinal - 1),
+                acl: text.acl.clone(),
+                vector,
+            }
+        })
+        .collect();
+    let by_vector = EdgeVectors::open(directory.path().join("vectors"), embedder.dimensions()).unwrap();
+    let by_words = TantivyWords::open(directory.path().join("words")).unwrap();
+    let indexes: [Arc<dyn ChunkIndex>; 2] = [Arc::new(by_vector), Arc::new(by_words)];
+    for index in &indexes {
+        for some in entries.chunks(500) {
+            index.upsert(base, some).await.unwrap();
+        }
+        index.commit(base).await.unwrap();
+        index.optimize(base).await.unwrap();
+    }
+    let mut ledger = MemoryLedger::default();
+    let mut keys = HashMap::new();
+    for (entry, text) in entries.into_iter().zip(texts) {
+        keys.insert(entry.chunk.document, text.key.clone());
+        ledger.chunks.insert(entry.chunk.id, ledger_chunk(entry));
+    }
+    let [vectors, words] = indexes;
+    let parts = SearcherParts {
+        ledger: Arc::new(ledger),
+        embedder,
+        vectors,
+        words,
+        reranker: None,
+    };
+    Filled {
+        base,
+        searcher: Searcher::new(parts.clone()),
+        parts,
+        keys,
+        _directory: directory,
+    }
+}
+
+fn chunk(base: KnowledgeBaseId, text: &Text, ordinal: u32) -> Chunk {
+    let document = DocumentId::derive(SourceId::derive(base, "test"), &text.key);
+    Chunk {
+        id: ChunkId::derive(document, Version::FIRST, ordinal),
+        knowledge_base: base,
+        document,
+        version: Version::FIRST,
+        ordinal,
+        title: text.title.clone(),
+        heading_path: Vec::new(),
+        page: None,
+        span: TextSpan {
+            start: 0,
+            end: text.text.len(),
+        },
+        text: text.text.clone(),
+        token_count: 0,
+    }
+}
+
+fn ledger_chunk(entry: IndexEntry) -> LedgerChunk {
+    let chunk = entry.chunk;
+    LedgerChunk {
+        chunk: chunk.id,
+        document: chunk.document,
+        version: chunk.version,
+        is_current: true,
+        acl: entry.acl,
+        title: chunk.title,
+        uri: "memory:".to_owned(),
+        heading_path: chunk.heading_path,
+        page: chunk.page,
+        span: chunk.span,
+        text: chunk.text,
+    }
+}
+
+/// Somebody who may read what everyone may.
+#[expect(clippy::disallowed_methods, reason = "a test asks as a reader")]
+pub fn anybody() -> ReadScope {
+    ReadScope::granted_by_authentication([])
+}
+
+/// The files of the default model in a folder as the model store makes it, or `None`, said aloud.
+pub fn model_files() -> Option<EmbedderFiles> {
+    let Some(models) = std::env::var_os("LECTERN_TEST_MODELS").map(PathBuf::from) else {
+        println!("SKIPPED: no models (set LECTERN_TEST_MODELS to a folder made by `lectern models pull`)");
+        return None;
+    };
+    let model = models.join("all-minilm-l6-v2");
+    Some(EmbedderFiles {
+        model: model.join("model.onnx"),
+        tokenizer: model.join("tokenizer.json"),
+        config: model.join("config.json"),
+        special_tokens_map: model.join("special_tokens_map.json"),
+        tokenizer_config: model.join("tokenizer_config.json"),
+        onnx_runtime: onnx_runtime(&models.join("onnxruntime")),
+    })
+}
+
+fn onnx_runtime(directory: &Path) -> PathBuf {
+    let mut files = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    files
+        .find(|path| path.to_string_lossy().contains("libonnxruntime"))
+        .unwrap_or_else(|| panic!("no ONNX Runtime in {}", directory.display()))
+}
+
+/// A folder of shared test data, or `None`, said aloud.
+pub fn shared_data(folder: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("LECTERN_SHARED_DATA").map(|data| PathBuf::from(data).join(folder));
+    if path.as_ref().is_none_or(|path| !path.is_dir()) {
+        println!("SKIPPED: no {folder} (set LECTERN_SHARED_DATA to the folder with the shared test data)");
+        return None;
+    }
+    path
+}
