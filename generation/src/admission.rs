@@ -25,7 +25,10 @@ pub struct AdmissionSettings {
 impl Default for AdmissionSettings {
     /// One at a time, and 16 that wait.
     fn default() -> Self {
-        Self { running: 1, waiting: 16 }
+        Self {
+            running: 1,
+            waiting: 16,
+        }
     }
 }
 
@@ -75,7 +78,9 @@ impl Admission {
         let room = self.settings.running + self.settings.waiting;
         let taken = self
             .inside
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |inside| (inside < room).then_some(inside + 1));
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |inside| {
+                (inside < room).then_some(inside + 1)
+            });
         if taken.is_err() {
             counter!("lectern_answers_refused_total").increment(1);
             return Err(Error::Busy {
@@ -102,11 +107,15 @@ impl Ticket {
     /// # Errors
     /// [`Error::Busy`] where the line was closed, which happens only when the process ends.
     pub async fn turn(self) -> Result<Permit, Error> {
-        let Self { permits, place, waiting } = self;
-        let permit = permits
-            .acquire_owned()
-            .await
-            .map_err(|_closed| Error::Busy { running: 0, waiting: 0 })?;
+        let Self {
+            permits,
+            place,
+            waiting,
+        } = self;
+        let permit = permits.acquire_owned().await.map_err(|_closed| Error::Busy {
+            running: 0,
+            waiting: 0,
+        })?;
         drop(waiting);
         Ok(Permit {
             _permit: permit,
@@ -150,7 +159,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_line_is_bounded_and_first_come_is_first_served() {
-        let admission = Admission::new(AdmissionSettings { running: 1, waiting: 2 });
+        let admission = Admission::new(AdmissionSettings {
+            running: 1,
+            waiting: 2,
+        });
         let first = admission.enter().unwrap().turn().await.unwrap();
         let mut second = Box::pin(admission.enter().unwrap().turn());
         let mut third = Box::pin(admission.enter().unwrap().turn());
@@ -169,7 +181,10 @@ mod tests {
 
     #[tokio::test]
     async fn who_leaves_the_line_makes_room() {
-        let admission = Admission::new(AdmissionSettings { running: 1, waiting: 1 });
+        let admission = Admission::new(AdmissionSettings {
+            running: 1,
+            waiting: 1,
+        });
         let running = admission.enter().unwrap().turn().await.unwrap();
         let mut waiting = Box::pin(admission.enter().unwrap().turn());
         assert!((&mut waiting).now_or_never().is_none());

@@ -17,8 +17,6 @@ pub mod manifest;
 pub mod lock;
 pub mod store;
 
-pub use entries::{
-    Catalogue, FileSource, ModelEntry, ModelFile, ModelName, ModelRole, PythonPart, Rewrite,
-};
+pub use entries::{Catalogue, FileSource, ModelEntry, ModelFile, ModelName, ModelRole, PythonPart, Rewrite};
 pub use progress::{NoProgress, PullProgress};
 pub use store::{FileVerdict, InstalledModel, ModelState, ModelStatus, ModelStore, Verdict};

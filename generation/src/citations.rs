@@ -121,7 +121,12 @@ impl CitationGuard {
             shown.push(']');
             return;
         };
-        let kept: Vec<u32> = self.allowed.iter().copied().filter(|number| numbers.covers(*number)).collect();
+        let kept: Vec<u32> = self
+            .allowed
+            .iter()
+            .copied()
+            .filter(|number| numbers.covers(*number))
+            .collect();
         if kept.is_empty() {
             self.took_out = true;
             return;
@@ -152,7 +157,9 @@ struct Numbers(Vec<(u64, u64)>);
 
 impl Numbers {
     fn covers(&self, number: u32) -> bool {
-        self.0.iter().any(|(low, high)| (*low..=*high).contains(&u64::from(number)))
+        self.0
+            .iter()
+            .any(|(low, high)| (*low..=*high).contains(&u64::from(number)))
     }
 }
 
@@ -188,8 +195,14 @@ mod tests {
 
     #[test]
     fn allowed_numbers_pass_in_brackets_of_their_own() {
-        assert_eq!(guarded(&["It is so [1]."], &[1, 2]), ("It is so [1].".to_owned(), vec![1]));
-        assert_eq!(guarded(&["So [1, 2] it", " is[", "3", "]"], &[1, 2, 3]), ("So [1][2] it is[3]".to_owned(), vec![1, 2, 3]));
+        assert_eq!(
+            guarded(&["It is so [1]."], &[1, 2]),
+            ("It is so [1].".to_owned(), vec![1])
+        );
+        assert_eq!(
+            guarded(&["So [1, 2] it", " is[", "3", "]"], &[1, 2, 3]),
+            ("So [1][2] it is[3]".to_owned(), vec![1, 2, 3])
+        );
         assert_eq!(guarded(&["a [1][3]"], &[1, 3]).0, "a [1][3]");
         assert_eq!(guarded(&["a [1-3]"], &[2, 3]).0, "a [2][3]");
         assert_eq!(guarded(&["a 【1】"], &[1]).0, "a [1]");
@@ -197,7 +210,10 @@ mod tests {
 
     #[test]
     fn other_numbers_leave_no_trace() {
-        assert_eq!(guarded(&["It is so [7]."], &[1]), ("It is so.".to_owned(), vec![]));
+        assert_eq!(
+            guarded(&["It is so [7]."], &[1]),
+            ("It is so.".to_owned(), vec![])
+        );
         assert_eq!(guarded(&["One [1", "2] two"], &[1, 2]).0, "One two");
         assert_eq!(guarded(&["One [1][9] two"], &[1]).0, "One [1] two");
         assert_eq!(guarded(&["[9] Two"], &[1]).0, " Two");
@@ -207,7 +223,13 @@ mod tests {
 
     #[test]
     fn text_that_is_no_citation_passes_unchanged() {
-        for text in ["a[i] and [see below]", "f(x)[0x]", "[ ] open box", "1. one\n2. two\n\n- three", "[link](x)"] {
+        for text in [
+            "a[i] and [see below]",
+            "f(x)[0x]",
+            "[ ] open box",
+            "1. one\n2. two\n\n- three",
+            "[link](x)",
+        ] {
             assert_eq!(guarded(&[text], &[1]).0, text);
         }
     }
@@ -216,11 +238,19 @@ mod tests {
     fn citations_of(text: &str) -> Vec<String> {
         let mut found = Vec::new();
         for (index, _) in text.match_indices('[') {
-            let inner: String = text[index + 1..].chars().take_while(|c| *c != ']' && *c != '[').collect();
+            let inner: String = text[index + 1..]
+                .chars()
+                .take_while(|c| *c != ']' && *c != '[')
+                .collect();
             let closed = text[index + 1 + inner.len()..].starts_with(']');
             let plain = inner.chars().all(|c| c.is_ascii_digit() || ",; -–^".contains(c));
             if closed && plain {
-                found.extend(inner.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).map(str::to_owned));
+                found.extend(
+                    inner
+                        .split(|c: char| !c.is_ascii_digit())
+                        .filter(|n| !n.is_empty())
+                        .map(str::to_owned),
+                );
             }
         }
         found

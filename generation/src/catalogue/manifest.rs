@@ -50,8 +50,8 @@ impl Manifest {
     pub fn write(&self, dir: &Path) -> Result<(), Error> {
         let path = dir.join(FILE);
         let part = dir.join(format!("{FILE}.part"));
-        let bytes = serde_json::to_vec_pretty(self)
-            .map_err(|error| Error::io("written", &path)(error.into()))?;
+        let bytes =
+            serde_json::to_vec_pretty(self).map_err(|error| Error::io("written", &path)(error.into()))?;
         let mut file = fs::File::create(&part).map_err(Error::io("created", &part))?;
         file.write_all(&bytes)
             .and_then(|()| file.sync_all())

@@ -105,7 +105,15 @@ impl Pip {
     fn command(&self, requirement: &str, wheels: &Path, scratch: &Path) -> Command {
         let mut command = Command::new(&self.program);
         command
-            .args(["-m", "pip", "download", "--quiet", "--no-input", "--no-deps", "--no-cache-dir"])
+            .args([
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-input",
+                "--no-deps",
+                "--no-cache-dir",
+            ])
             .args(["--disable-pip-version-check", "--progress-bar", "off"])
             .args(["--only-binary=:all:", "--python-version", PYTHON_VERSION])
             .arg("--dest")
@@ -146,7 +154,9 @@ async fn last_lines(errors: Option<tokio::process::ChildStderr>) -> String {
 
 fn empty_folder(folder: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("emptied", folder)(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("emptied", folder)(error))
+        }
         _ => fs::create_dir_all(folder).map_err(Error::io("created", folder)),
     }
 }

@@ -36,8 +36,14 @@ pub fn to_q8_0(input: &Path, output: &Path) -> Result<(), Error> {
     let metadata = metadata_of(&content);
 
     let mut writer = BufWriter::new(File::create(output).map_err(Error::io("created", output))?);
-    let metadata: Vec<_> = metadata.iter().map(|(name, value)| (name.as_str(), value)).collect();
-    let tensors: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let metadata: Vec<_> = metadata
+        .iter()
+        .map(|(name, value)| (name.as_str(), value))
+        .collect();
+    let tensors: Vec<_> = tensors
+        .iter()
+        .map(|(name, tensor)| (name.as_str(), tensor))
+        .collect();
     gguf_file::write(&mut writer, &metadata, &tensors).map_err(|source| Error::Gguf {
         action: "written",
         path: output.to_owned(),
@@ -47,7 +53,10 @@ pub fn to_q8_0(input: &Path, output: &Path) -> Result<(), Error> {
     writer.get_ref().sync_all().map_err(Error::io("written", output))
 }
 
-fn requantised(content: &Content, reader: &mut BufReader<File>) -> candle_core::Result<Vec<(String, QTensor)>> {
+fn requantised(
+    content: &Content,
+    reader: &mut BufReader<File>,
+) -> candle_core::Result<Vec<(String, QTensor)>> {
     let mut names: Vec<&String> = content.tensor_infos.keys().collect();
     // The order in a hash table is another one each time; the same input must give the same file.
     names.sort();

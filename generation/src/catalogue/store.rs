@@ -46,7 +46,9 @@ impl InstalledModel {
     /// # Errors
     /// [`Error::UnknownFile`] for a model that isn't a generator.
     pub fn gguf(&self) -> Result<PathBuf, Error> {
-        self.find("*.gguf", |path| path.extension().is_some_and(|extension| extension == "gguf"))
+        self.find("*.gguf", |path| {
+            path.extension().is_some_and(|extension| extension == "gguf")
+        })
     }
 
     fn find(&self, wanted: &str, matches: impl Fn(&Path) -> bool) -> Result<PathBuf, Error> {
@@ -275,7 +277,11 @@ impl ModelStore {
         let dir = self.model_dir(&entry.name);
         InstalledModel {
             name: entry.name.clone(),
-            files: entry.files.iter().map(|file| dir.join(file.installed_name())).collect(),
+            files: entry
+                .files
+                .iter()
+                .map(|file| dir.join(file.installed_name()))
+                .collect(),
             dir,
         }
     }
@@ -287,13 +293,16 @@ fn check_file(dir: &Path, file: &ModelFile, manifest: &Manifest) -> Result<Verdi
     let Some((bytes, modified_ns)) = size_and_time(&path) else {
         return Ok(Verdict::Missing);
     };
-    let noted = manifest.file(file.installed_name()).cloned().unwrap_or_else(|| ManifestFile {
-        name: file.installed_name().to_owned(),
-        bytes,
-        sha256: file.sha256.clone(),
-        source_sha256: file.sha256.clone(),
-        modified_ns,
-    });
+    let noted = manifest
+        .file(file.installed_name())
+        .cloned()
+        .unwrap_or_else(|| ManifestFile {
+            name: file.installed_name().to_owned(),
+            bytes,
+            sha256: file.sha256.clone(),
+            source_sha256: file.sha256.clone(),
+            modified_ns,
+        });
     if noted.source_sha256 != file.sha256 {
         return Ok(Verdict::Damaged {
             reason: "it is of another version than the catalogue's".to_owned(),
@@ -309,11 +318,17 @@ fn check_file(dir: &Path, file: &ModelFile, manifest: &Manifest) -> Result<Verdi
 fn difference(path: &Path, noted: &ManifestFile) -> Result<Option<String>, Error> {
     let bytes = fs::metadata(path).map_err(Error::io("read", path))?.len();
     if bytes != noted.bytes {
-        return Ok(Some(format!("it has {bytes} bytes where {} were installed", noted.bytes)));
+        return Ok(Some(format!(
+            "it has {bytes} bytes where {} were installed",
+            noted.bytes
+        )));
     }
     let (sha256, _) = hash_file(path)?;
     if sha256 != noted.sha256 {
-        return Ok(Some(format!("its SHA-256 is {sha256}, expected {}", noted.sha256)));
+        return Ok(Some(format!(
+            "its SHA-256 is {sha256}, expected {}",
+            noted.sha256
+        )));
     }
     Ok(None)
 }

