@@ -1,0 +1,80 @@
+//! From a document's text to the pieces that are found and cited.
+//!
+//! The way of a document: its blocks become *atoms* (a paragraph, a table, a listing; what is larger than a
+//! chunk is cut at sentences, see [`atom`]), atoms under one heading become a *section*, small neighbouring
+//! sections join (see [`section`]), and each section is packed into chunks of even size (see [`pack`]).
+//!
+//! What holds for every result (and is tested with random documents):
+//!
+//! * a chunk is a stretch of the document: `text[span]`, nothing added, nothing rewritten;
+//! * chunks stand in the order of the text and don't overlap;
+//! * every byte of a paragraph, table or listing that isn't white space is in a chunk;
+//! * a chunk with its title path and the embedder's special tokens has at most
+//!   [`ChunkSettings::max_tokens`] tokens, unless the title alone takes more than half of them.
+//!
+//! Chunks don't overlap on purpose: an overlap stores and embeds text twice, and the same sentence is then
+//! found twice. What an overlap is for, a piece that says what it is about, is done by the title path.
+
+mod sizer;
+mod atom;
+mod section;
+mod pack;
+
+use lectern_domain::ports::TokenCounter;
+use lectern_domain::{Extracted, TextSpan};
+
+/// How large chunks are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkSettings {
+    /// The most that a chunk may have, in the embedder's tokens, with the title path and
+    /// [`Self::special_tokens`].
+    pub max_tokens: usize,
+    /// A section with fewer tokens than this joins its neighbours where they fit together.
+    pub min_tokens: usize,
+    /// What the embedder adds to every text ([CLS] and [SEP] in the BERT family).
+    pub special_tokens: usize,
+}
+
+impl Default for ChunkSettings {
+    fn default() -> Self {
+        Self {
+            max_tokens: 256,
+            min_tokens: 64,
+            special_tokens: 2,
+        }
+    }
+}
+
+/// A chunk before it has a document, a version and an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChunkDraft {
+    /// Where it lies in [`Extracted::text`].
+    pub span: TextSpan,
+    /// The page it begins on, from 1, where the format has pages.
+    pub page: Option<u32>,
+    /// The headings above it, highest first.
+    pub heading_path: Vec<String>,
+    /// Tokens of what the embedder reads (title path and text), special tokens counted.
+    pub token_count: u32,
+}
+
+/// Cuts a document into chunks.
+///
+/// `title` is what will stand in [`lectern_domain::Chunk::title`]; it is part of what the embedder reads, so
+/// it counts. A document without any text gives no chunk. Costs about two token counts of the whole text.
+pub fn split(
+    extracted: &Extracted,
+    title: &str,
+    counter: &dyn TokenCounter,
+    settings: ChunkSettings,
+) -> Vec<ChunkDraft> {
+    let sizer = sizer::Sizer::new(&extracted.text, title, counter, settings);
+    let sections = section::join_small(section::sections(extracted, &sizer), &sizer);
+    sections
+        .into_iter()
+        .flat_map(|section| pack::pack(section, &sizer))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! PDF: the text of each page, from the first of two engines that makes sense of it.
+//!
+//! The way of a file: an [`Engine`] gives the text of each page, [`quality`] says which pages make sense, the second
+//! engine is asked for those that don't, and [`layout`] makes paragraphs, headings and one text of the pages.
+//!
+//! MEASUREMENT
+
+mod engine;
+mod layout;
+mod quality;
+mod title;
+
+use lectern_domain::{AttributeValue, Attributes, Extracted};
+
+use super::ExtractError;
+pub use engine::{Document, Engine, pages};
+pub use quality::Quality;
+
+/// Where the end mark of a whole PDF stands (ISO 32000-1, 7.5.5), give or take what writers append.
+const END_BYTES: usize = 2048;
+
+/// Reads a PDF.
+pub(super) fn read(bytes: &[u8]) -> Result<Extracted, ExtractError> {
+    let first = pages(Engine::PdfOxide, bytes);
+    if let Err(ExtractError::PdfEncrypted) = first {
+        return Err(ExtractError::PdfEncrypted);
+    }
+    let first_is_weak = first.as_ref().map_or(true, |document| {
+        document.pages.iter().any(is_weak) || is_blank(document)
+    });
+    let second = if first_is_weak {
+        Some(pages(Engine::PdfExtract, bytes))
+    } else {
+        None
+    };
+    let (document, mut warnings) = best(first, second)?;
+    if is_blank(&document) {
+        return Err(ExtractError::NoTextLayer(document.pages.len()));
+    }
+    if !bytes[bytes.len().saturating_sub(END_BYTES)..]
+        .windows(5)
+        .any(|window| window == b"%%EOF")
+    {
+        warnings.push("the file has no end mark: it may be truncated".to_owned());
+    }
+    let (text, blocks) = layout::lay_out(&document.pages);
+    let mut attributes = Attributes::new();
+    if let Some(author) = document.author {
+        attributes.insert("author".to_owned(), AttributeValue::Text(author));
+    }
+    Ok(Extracted {
+        title: document.title,
+        media_type: "application/pdf".to_owned(),
+        text,
+        blocks,
+        attributes,
+        warnings,
+    })
+}
+
+type Reading = Result<Document, ExtractError>;
+
+/// The pages of the first engine, and those of the second where the first made no sense of a page.
+fn best(first: Reading, second: Option<Reading>) -> Result<(Document, Vec<String>), ExtractError> {
+    let mut document = match (first, second) {
+        (Ok(document), None) => return Ok((document, Vec::new())),
+        (Ok(document), Some(Ok(second))) if is_blank(&document) && !is_blank(&second) => {
+            return Ok((second, vec!["read by the second PDF engine".to_owned()]));
+        }
+        (Ok(mut document), Some(Ok(second))) => {
+            for (page, other) in document.pages.iter_mut().zip(second.pages) {
+                if is_weak(page) && !is_weak(&other) {
+                    *page = other;
+                }
+            }
+            document
+        }
+        (Ok(document), Some(Err(_))) => document,
+        (Err(error), None | Some(Err(_))) => return Err(error),
+        (Err(error), Some(Ok(second))) if is_blank(&second) => return Err(error),
+        (Err(_), Some(Ok(second))) => return Ok((second, vec!["read by the second PDF engine".to_owned()])),
+    };
+    let mut warnings = Vec::new();
+    for (number, page) in (1_usize..).zip(&mut document.pages) {
+        match page {
+            Err(error) => {
+                warnings.push(format!("page {number} could not be read: {error}"));
+                *page = Ok(String::new());
+            }
+            Ok(text) if !Quality::of(text).is_sane() => {
+                warnings.push(format!("the text of page {number} looks garbled"));
+            }
+            Ok(_) => {}
+        }
+    }
+    Ok((document, warnings))
+}
+
+fn is_weak(page: &Result<String, String>) -> bool {
+    page.as_ref().map_or(true, |text| !Quality::of(text).is_sane())
+}
+
+fn is_blank(document: &Document) -> bool {
+    document
+        .pages
+        .iter()
+        .all(|page| page.as_ref().map_or(true, |text| text.trim().is_empty()))
+}

@@ -1,0 +1,127 @@
+//! The title of a PDF: the one that the file states, or else the largest words on its first page.
+
+use pdf_oxide::PdfDocument;
+use pdf_oxide::layout::TextSpan;
+use pdf_oxide::object::Object;
+
+use crate::extract::read::title_line;
+
+/// A span belongs to the title's line when it is at least this large beside the largest one: small capitals are
+/// set in 0.8 of the size.
+const SMALL_CAPITALS: f32 = 0.7;
+
+/// Titles are set larger than text by at least this factor.
+const LARGER_THAN_TEXT: f32 = 1.15;
+
+/// The title of a document.
+pub(super) fn title(pdf: &PdfDocument) -> Option<String> {
+    information(pdf, "Title")
+        .filter(|title| is_title(title))
+        .or_else(|| largest_words(&pdf.extract_spans(0).ok()?))
+}
+
+/// An entry of the document information dictionary (ISO 32000-1, 14.3.3).
+pub(super) fn information(pdf: &PdfDocument, key: &str) -> Option<String> {
+    let information = pdf.resolve_object(pdf.trailer().as_dict()?.get("Info")?).ok()?;
+    let value = pdf.resolve_object(information.as_dict()?.get(key)?).ok()?;
+    title_line(&text_string(&value)?)
+}
+
+/// A text string: UTF-16 or UTF-8 with a byte order mark, else `PDFDocEncoding`, whose letters are those of Latin-1.
+fn text_string(value: &Object) -> Option<String> {
+    let bytes = value.as_string()?;
+    let decoded = match encoding_rs::Encoding::for_bom(bytes) {
+        Some((encoding, mark)) => encoding
+            .decode_without_bom_handling(&bytes[mark..])
+            .0
+            .into_owned(),
+        None => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    };
+    Some(
+        decoded
+            .chars()
+            .filter(|character| !character.is_control())
+            .collect(),
+    )
+}
+
+/// Whether a stated title is one: not the name of a file, and not what a program puts there unasked.
+fn is_title(text: &str) -> bool {
+    let folded = text.to_lowercase();
+    let is_file_name = [
+        ".doc", ".docx", ".tex", ".dvi", ".pdf", ".indd", ".qxd", ".ps", ".rtf", ".ppt", ".pptx",
+    ]
+    .iter()
+    .any(|extension| folded.ends_with(extension));
+    let is_default = [
+        "untitled",
+        "microsoft word",
+        "microsoft powerpoint",
+        "powerpoint presentation",
+        "document",
+    ]
+    .iter()
+    .any(|default| folded.starts_with(default));
+    text.chars().filter(|character| character.is_alphabetic()).count() >= 4 && !is_file_name && !is_default
+}
+
+/// The lines with the largest upright words.
+fn largest_words(spans: &[TextSpan]) -> Option<String> {
+    let upright: Vec<&TextSpan> = spans
+        .iter()
+        .filter(|span| span.rotation_degrees == 0.0 && !span.text.trim().is_empty())
+        .filter(|span| !span.text.trim_start().starts_with("arXiv:"))
+        .collect();
+    let text_size = median_size(&upright)?;
+    let mut sizes: Vec<f32> = upright.iter().map(|span| span.font_size).collect();
+    sizes.sort_by(|left, right| right.total_cmp(left));
+    sizes.dedup_by(|left, right| (*left - *right).abs() < 0.2);
+    sizes
+        .into_iter()
+        .take(4)
+        .take_while(|size| *size >= text_size * LARGER_THAN_TEXT)
+        .find_map(|size| lines_of_size(&upright, size))
+}
+
+/// The text of the lines with words of `size`, unless it is too short (an initial) or too long for a title.
+fn lines_of_size(spans: &[&TextSpan], size: f32) -> Option<String> {
+    let lines: Vec<f32> = spans
+        .iter()
+        .filter(|span| (span.font_size - size).abs() < 0.2)
+        .map(|span| span.bbox.y)
+        .collect();
+    let on_line = |span: &TextSpan| lines.iter().any(|y| (span.bbox.y - y).abs() < size * 0.6);
+    let mut text = String::new();
+    let mut last: Option<&TextSpan> = None;
+    for &span in spans
+        .iter()
+        .filter(|span| span.font_size >= size * SMALL_CAPITALS && on_line(span))
+    {
+        let is_next_word = last.is_none_or(|last| {
+            let gap = span.bbox.x - (last.bbox.x + last.bbox.width);
+            (span.bbox.y - last.bbox.y).abs() > size * 0.6 || gap > size * 0.15 || gap < -size
+        });
+        if is_next_word {
+            text.push(' ');
+        }
+        text.push_str(&span.text);
+        last = Some(span);
+    }
+    let letters = text.chars().filter(|character| character.is_alphabetic()).count();
+    (8..=200).contains(&letters).then(|| title_line(&text)).flatten()
+}
+
+/// The size in which most letters of the page are set.
+fn median_size(spans: &[&TextSpan]) -> Option<f32> {
+    let mut sizes: Vec<(f32, usize)> = spans
+        .iter()
+        .map(|span| (span.font_size, span.text.len()))
+        .collect();
+    sizes.sort_by(|left, right| left.0.total_cmp(&right.0));
+    let half = sizes.iter().map(|(_, length)| length).sum::<usize>() / 2;
+    let mut seen = 0;
+    sizes.into_iter().find_map(|(size, length)| {
+        seen += length;
+        (seen > half).then_some(size)
+    })
+}

@@ -1,0 +1,54 @@
+//! One file, from bytes to text, in this process: what a child does for each file.
+
+use lectern_domain::Extracted;
+
+use super::detect::{self, TextFormat};
+use super::{ExtractError, decode, html, markdown, pdf, text};
+
+/// The longest title, or heading in a title path, in characters.
+const MAX_TITLE_CHARACTERS: usize = 200;
+
+/// Reads a file whose format is recognised from its content; `name` and `media_type` are hints.
+///
+/// Runs in the calling process, so a hostile file can take that down: the server calls this only through
+/// [`ExtractorPool`](super::ExtractorPool). A parser's panic is not caught here, but for the PDF engines'.
+pub fn read(name: &str, media_type: Option<&str>, bytes: &[u8]) -> Result<Extracted, ExtractError> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(ExtractError::EmptyFile);
+    }
+    if detect::is_pdf(bytes) {
+        return pdf::read(bytes);
+    }
+    let hint = detect::Hint::new(name, media_type);
+    let text = match decode::decode(bytes) {
+        Err(_) if hint == detect::Hint::Pdf => {
+            return Err(ExtractError::PdfDamaged(
+                "it doesn't begin as a PDF does".to_owned(),
+            ));
+        }
+        other => other?,
+    };
+    if text.trim().is_empty() {
+        return Err(ExtractError::EmptyFile);
+    }
+    match detect::text_format(&text, hint) {
+        TextFormat::Html => html::read(&text),
+        TextFormat::Markdown => Ok(markdown::read(text)),
+        TextFormat::Plain => Ok(text::read(text)),
+    }
+}
+
+/// A title on one line and of bounded length; `None` where nothing is left.
+pub(super) fn title_line(text: &str) -> Option<String> {
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if line.chars().count() + word.chars().count() > MAX_TITLE_CHARACTERS {
+            break;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    (!line.is_empty()).then_some(line)
+}
