@@ -1,1 +1,8 @@
-//! The registry of connectors, and the conformance suite that each of them runs.
+#![doc = include_str!("../README.md")]
+
+mod config;
+pub mod conformance;
+mod error;
+
+pub use config::{SourceConfig, open};
+pub use error::Error;

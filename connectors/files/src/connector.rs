@@ -1,0 +1,183 @@
+//! The connector: its roots, and the two ways into them.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use lectern_domain::PortError;
+use lectern_domain::attribute::Attributes;
+use lectern_domain::ports::{Connector, Fetched, ListEvent, SourceItem};
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::config::FilesConfig;
+use crate::error::Error;
+use crate::key::encode;
+use crate::open::{components, open_beneath, read};
+use crate::walk::{Root, walk};
+
+/// How far a listing runs ahead of its reader, in events.
+const LISTING_AHEAD: usize = 256;
+
+/// Reads folders and files of this machine.
+#[derive(Clone, Debug)]
+pub struct FilesConnector {
+    config: Arc<FilesConfig>,
+    roots: Arc<[Root]>,
+}
+
+impl FilesConnector {
+    /// A connector for folders and files that are there. Their paths are made absolute and free of links.
+    ///
+    /// Fails with [`Error::PathNotFound`] where one is missing.
+    pub fn new(config: FilesConfig) -> Result<Self, Error> {
+        if config.roots.is_empty() {
+            return Err(Error::NoRoots);
+        }
+        let has_several = config.roots.len() > 1;
+        let roots: Vec<Root> = config
+            .roots
+            .iter()
+            .map(|path| resolve(path, has_several))
+            .collect::<Result<_, _>>()?;
+        let mut names = HashSet::new();
+        for root in &roots {
+            let name = root.path.file_name().map(encode).unwrap_or_default();
+            if !names.insert(name.clone()) {
+                return Err(Error::RootNamesCollide { name });
+            }
+        }
+        Ok(Self {
+            config: Arc::new(config),
+            roots: roots.into(),
+        })
+    }
+
+    /// The roots, absolute and free of links.
+    pub fn roots(&self) -> impl Iterator<Item = &Path> {
+        self.roots.iter().map(|root| root.path.as_path())
+    }
+
+    /// The folder that a key is relative to, and the components under it.
+    fn locate(&self, key: &str) -> Option<(PathBuf, Vec<OsString>)> {
+        self.roots.iter().find_map(|root| {
+            if root.is_file {
+                let name = root.path.file_name()?;
+                let parent = root.path.parent()?;
+                return (encode(name) == key).then(|| (parent.to_owned(), vec![name.to_owned()]));
+            }
+            let relative = key.strip_prefix(&root.prefix)?;
+            Some((root.path.clone(), components(relative)?))
+        })
+    }
+
+    fn read(&self, key: &str) -> Result<(Vec<u8>, OsString), Error> {
+        let key_of = || key.to_owned();
+        let (folder, components) = self
+            .locate(key)
+            .ok_or_else(|| Error::UnknownKey { key: key_of() })?;
+        let file = open_beneath(&folder, &components).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::Gone { key: key_of() },
+            io::ErrorKind::PermissionDenied => Error::PermissionDenied {
+                key: key_of(),
+                source,
+            },
+            _ if is_link(&source) => Error::NotAFile { key: key_of() },
+            _ => Error::Read {
+                key: key_of(),
+                source,
+            },
+        })?;
+        let bytes = read(file, key, self.config.max_file_bytes)?;
+        Ok((bytes, components.last().cloned().unwrap_or_default()))
+    }
+}
+
+/// What opening without following links answers to a link.
+fn is_link(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
+fn resolve(configured: &Path, has_several: bool) -> Result<Root, Error> {
+    let unreadable = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::PathNotFound {
+            path: configured.to_owned(),
+        },
+        _ => Error::PathUnreadable {
+            path: configured.to_owned(),
+            source,
+        },
+    };
+    let path = configured.canonicalize().map_err(unreadable)?;
+    let is_file = !path.metadata().map_err(unreadable)?.is_dir();
+    let prefix = match path.file_name() {
+        Some(name) if has_several && !is_file => format!("{}/", encode(name)),
+        _ => String::new(),
+    };
+    Ok(Root {
+        path,
+        is_file,
+        prefix,
+    })
+}
+
+#[async_trait]
+impl Connector for FilesConnector {
+    fn describe(&self) -> String {
+        let paths: Vec<String> = self.roots().map(|path| path.display().to_string()).collect();
+        format!("files in {}", paths.join(", "))
+    }
+
+    fn list(&self) -> BoxStream<'_, Result<ListEvent, PortError>> {
+        let (sender, receiver) = mpsc::channel(LISTING_AHEAD);
+        let (roots, config) = (Arc::clone(&self.roots), Arc::clone(&self.config));
+        let walker = spawn_blocking(move || {
+            for root in roots.iter() {
+                let mut is_whole = true;
+                walk(root, &config, &mut |event| {
+                    is_whole = event.is_ok();
+                    let is_heard = sender.blocking_send(event.map_err(PortError::from)).is_ok();
+                    is_whole &= is_heard;
+                    is_heard
+                });
+                if !is_whole {
+                    return;
+                }
+            }
+        });
+        stream::unfold((receiver, Some(walker)), next_event).boxed()
+    }
+
+    async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError> {
+        let (connector, key) = (self.clone(), item.key.clone());
+        let (bytes, file_name) = spawn_blocking(move || connector.read(&key))
+            .await
+            .map_err(Error::ThreadEnded)??;
+        Ok(Fetched {
+            bytes: bytes.into(),
+            file_name: file_name.to_string_lossy().into_owned(),
+            media_type: None,
+            title: None,
+            acl: None,
+            attributes: Attributes::new(),
+        })
+    }
+}
+
+type Listing = (
+    mpsc::Receiver<Result<ListEvent, PortError>>,
+    Option<JoinHandle<()>>,
+);
+
+/// The next event. A walk that ended by a panic is an error at the end, and not a listing that looks whole.
+async fn next_event((mut receiver, walker): Listing) -> Option<(Result<ListEvent, PortError>, Listing)> {
+    if let Some(event) = receiver.recv().await {
+        return Some((event, (receiver, walker)));
+    }
+    let error = walker?.await.err()?;
+    Some((Err(Error::ThreadEnded(error).into()), (receiver, None)))
+}

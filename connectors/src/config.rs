@@ -1,0 +1,74 @@
+//! The registry: which kinds of sources there are.
+
+use lectern_connector_files::{FilesConfig, FilesConnector};
+use lectern_domain::ports::Connector;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// The configuration of a source, told apart by its `kind`:
+/// `{"kind": "files", "roots": ["/srv/handbook"]}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SourceConfig {
+    /// Folders and files of this machine.
+    Files(FilesConfig),
+}
+
+impl SourceConfig {
+    /// Reads a configuration. An unknown kind and an unknown key are errors that name it.
+    pub fn from_json(json: serde_json::Value) -> Result<Self, Error> {
+        serde_json::from_value(json).map_err(Error::Config)
+    }
+
+    /// The configuration as it is stored.
+    pub fn to_json(&self) -> Result<serde_json::Value, Error> {
+        serde_json::to_value(self).map_err(Error::Config)
+    }
+
+    /// The kind, as it is stored beside the configuration.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Files(_) => "files",
+        }
+    }
+}
+
+/// Opens a source. Fails where it can't be reached, so that a mistake is told before a job begins.
+pub fn open(config: &SourceConfig) -> Result<Box<dyn Connector>, Error> {
+    match config {
+        SourceConfig::Files(files) => Ok(Box::new(FilesConnector::new(files.clone())?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_configuration_reads_back_and_unknown_keys_are_refused() {
+        let config =
+            SourceConfig::from_json(json!({"kind": "files", "roots": ["/srv"], "hidden": true})).unwrap();
+        assert_eq!(
+            SourceConfig::from_json(config.to_json().unwrap()).unwrap(),
+            config
+        );
+        assert_eq!(config.kind(), config.to_json().unwrap()["kind"]);
+        for wrong in [
+            json!({"kind": "files", "roots": [], "root": "/srv"}),
+            json!({"kind": "cupboard"}),
+            json!({"roots": ["/srv"]}),
+            json!({"kind": "files"}),
+        ] {
+            let error = SourceConfig::from_json(wrong.clone()).unwrap_err();
+            assert_eq!(error.code(), "source_config_invalid", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_is_not_there_does_not_open() {
+        let config = SourceConfig::Files(FilesConfig::new(vec!["/there/is/no/such/folder".into()]));
+        assert_eq!(open(&config).err().unwrap().code(), "path_not_found");
+    }
+}

@@ -1,0 +1,38 @@
+//! What can go wrong before a source is open.
+
+use lectern_domain::{ErrorKind, PortError};
+
+/// An error of the registry.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration names a kind or a key that doesn't exist, or lacks one.
+    #[error("the configuration of the source is invalid: {0}")]
+    Config(#[source] serde_json::Error),
+    /// The files connector refuses.
+    #[error(transparent)]
+    Files(#[from] lectern_connector_files::Error),
+}
+
+impl Error {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Config(_) => ErrorKind::Invalid,
+            Self::Files(error) => error.kind(),
+        }
+    }
+
+    /// The stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Config(_) => "source_config_invalid",
+            Self::Files(error) => error.code(),
+        }
+    }
+}
+
+impl From<Error> for PortError {
+    fn from(error: Error) -> Self {
+        Self::new(error.kind(), error.code(), error.to_string()).caused_by(error)
+    }
+}
