@@ -1,0 +1,83 @@
+//! Collecting: the indexes are given what they owe the ledger. Chunks of retired versions are taken out, changed
+//! access lists are brought in, files that nothing refers to are removed.
+//!
+//! The ledger's rows change last: whatever is interrupted here is owed still, and done by the next call.
+
+use futures::future::try_join_all;
+use lectern_domain::{ChunkId, KnowledgeBaseId};
+
+use crate::error::Result;
+use crate::ledger::ReleasedFiles;
+use crate::pipeline::IngestionParts;
+use crate::texts::blocking;
+
+/// Versions, or documents with a changed access list, that are handled together.
+const AT_ONCE: usize = 256;
+
+/// Takes the chunks of retired versions out of the indexes, then forgets the versions. Gives how many.
+pub(crate) async fn collect_retired(parts: &IngestionParts, knowledge_base: KnowledgeBaseId) -> Result<u64> {
+    let mut collected = 0;
+    loop {
+        let retired = parts.ledger.retired(knowledge_base, AT_ONCE).await?;
+        let chunks: Vec<ChunkId> = retired
+            .iter()
+            .flat_map(|version| &version.chunks)
+            .copied()
+            .collect();
+        if !chunks.is_empty() {
+            let indexes = &parts.indexes;
+            try_join_all(indexes.iter().map(|index| index.delete(knowledge_base, &chunks))).await?;
+            try_join_all(indexes.iter().map(|index| index.commit(knowledge_base))).await?;
+        }
+        let released = parts.ledger.forget(knowledge_base, &retired).await?;
+        remove_released(parts, &released).await?;
+        collected += retired.len() as u64;
+        if retired.len() < AT_ONCE {
+            return Ok(collected);
+        }
+    }
+}
+
+/// Brings changed access lists into the indexes. Gives how many documents.
+pub(crate) async fn settle_access(parts: &IngestionParts, knowledge_base: KnowledgeBaseId) -> Result<u64> {
+    let mut settled = 0;
+    loop {
+        let owed = parts.ledger.owed_access(knowledge_base, AT_ONCE).await?;
+        if owed.is_empty() {
+            return Ok(settled);
+        }
+        for index in &parts.indexes {
+            for document in owed.iter().filter(|document| !document.chunks.is_empty()) {
+                index
+                    .set_acl(knowledge_base, &document.chunks, &document.acl)
+                    .await?;
+            }
+        }
+        try_join_all(parts.indexes.iter().map(|index| index.commit(knowledge_base))).await?;
+        parts.ledger.settle_access(&owed).await?;
+        settled += owed.len() as u64;
+    }
+}
+
+/// Removes those of the files that no row refers to any more.
+pub(crate) async fn remove_released(parts: &IngestionParts, released: &ReleasedFiles) -> Result<()> {
+    for hash in released.texts.iter().copied() {
+        parts.texts.texts().condemn(hash);
+        if parts.ledger.text_in_use(hash).await? {
+            parts.texts.texts().pardon(hash);
+            continue;
+        }
+        let files = std::sync::Arc::clone(parts.texts.texts());
+        blocking(move || files.remove_condemned(hash)).await?;
+    }
+    for hash in released.originals.iter().copied() {
+        parts.texts.originals().condemn(hash);
+        if parts.ledger.original_in_use(hash).await? {
+            parts.texts.originals().pardon(hash);
+            continue;
+        }
+        let files = std::sync::Arc::clone(parts.texts.originals());
+        blocking(move || files.remove_condemned(hash)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! The ledger: what is known about documents, and which of their chunks may be seen.
+//!
+//! It is the truth; both indexes can be made again from it and the stored texts. The rule that keeps them
+//! in step: a chunk has a row here before it goes into an index, and keeps it until it has left both. So
+//! whatever a crash leaves in an index, the ledger knows its id.
+//!
+//! A version is `staged` while its chunks are being written, `current` once they may be seen (at most one per
+//! document), and `retired` while they wait to be taken out of the indexes.
+//!
+//! SQLite in WAL mode with `synchronous=FULL`: what a transaction has committed survives a power cut. One
+//! connection writes, with `BEGIN IMMEDIATE`; up to eight read. The SQL is written so that PostgreSQL takes
+//! it too.
+
+mod rows;
+mod knowledge_bases;
+mod sources;
+mod jobs;
+mod documents;
+mod notes;
+mod versions;
+mod flip;
+mod retired;
+mod pending;
+mod lookup;
+mod audit;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
+
+use crate::error::{Error, Result};
+use crate::texts::TextStore;
+
+pub use documents::{DocumentFilter, Page};
+pub use jobs::Job;
+pub use knowledge_bases::KnowledgeBase;
+pub use sources::Source;
+
+pub(crate) use documents::{KnownDocument, SourceMetadata};
+pub(crate) use flip::{FlipOutcome, FlipRequest};
+pub(crate) use notes::Note;
+pub(crate) use pending::{NewPush, PendingPush};
+pub(crate) use retired::ReleasedFiles;
+pub(crate) use versions::{DocumentRef, NewVersion};
+
+const READERS: u32 = 8;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The ledger of a data folder. Cheap to share; every method may be called from anywhere.
+#[derive(Debug)]
+pub struct Ledger {
+    readers: SqlitePool,
+    writer: SqlitePool,
+    texts: Arc<TextStore>,
+}
+
+impl Ledger {
+    /// Opens the ledger in the file `path`, makes it where it is missing, and brings its tables up to date.
+    /// The texts are those of the same data folder.
+    pub async fn open(path: &Path, texts: Arc<TextStore>) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await
+            .map_err(Error::ledger("open the writing connection"))?;
+        migrate(path, &writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await
+            .map_err(Error::ledger("open a reading connection"))?;
+        Ok(Self {
+            readers,
+            writer,
+            texts,
+        })
+    }
+
+    /// Waits for what is being written and closes the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
+        self.writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(Error::ledger("begin a change"))
+    }
+}
+
+async fn commit(transaction: Transaction<'static, Sqlite>, action: &'static str) -> Result<()> {
+    transaction.commit().await.map_err(Error::ledger(action))
+}
+
+async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
+    let migration = |number: i64, about: &'static str, sql: &'static str| {
+        Migration::new(
+            number,
+            about.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    };
+    let migrations = vec![migration(
+        1,
+        "ledger",
+        include_str!("../migrations/0001_ledger.sql"),
+    )];
+    Migrator::with_migrations(migrations)
+        .run(writer)
+        .await
+        .map_err(|source| Error::Migration {
+            path: PathBuf::from(path),
+            source,
+        })
+}
+
+/// Now, as the ledger counts it: in whole milliseconds.
+pub(crate) fn now() -> DateTime<Utc> {
+    let now = Utc::now();
+    DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+}

@@ -1,0 +1,137 @@
+//! What `fsck` and `recover` ask: the ledger's chunks as a set, its texts, and what is unfinished.
+
+use std::collections::BTreeSet;
+
+use lectern_domain::{ChunkId, ContentHash, KnowledgeBaseId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Ledger, ReleasedFiles, rows};
+use crate::error::{Error, Result};
+
+const ACTION: &str = "check the ledger";
+
+/// What no knowledge base has while no job runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
+pub(crate) struct Unfinished {
+    pub(crate) staged_versions: i64,
+    pub(crate) retired_versions: i64,
+    pub(crate) owed_access: i64,
+    pub(crate) running_jobs: i64,
+    /// Documents whose visible version has another number of chunks than they say.
+    pub(crate) torn_documents: i64,
+}
+
+impl Ledger {
+    /// The ids of all chunks that may be seen, sorted.
+    pub(crate) async fn visible_chunks(&self, knowledge_base: KnowledgeBaseId) -> Result<Vec<ChunkId>> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT c.id FROM documents d
+             JOIN chunks c ON c.document = d.id AND c.version = d.current_version
+             WHERE d.knowledge_base = $1 AND d.deleted = 0",
+        )
+        .bind(knowledge_base.0)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::ledger(ACTION))?;
+        let mut ids: Vec<ChunkId> = ids.into_iter().map(ChunkId).collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// The texts and originals that the knowledge base refers to, each once.
+    pub(crate) async fn files_of(&self, knowledge_base: KnowledgeBaseId) -> Result<ReleasedFiles> {
+        let texts: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT DISTINCT text_hash FROM versions WHERE knowledge_base = $1")
+                .bind(knowledge_base.0)
+                .fetch_all(&self.readers)
+                .await
+                .map_err(Error::ledger(ACTION))?;
+        let originals: Vec<Vec<u8>> = sqlx::query_scalar(
+            "SELECT original FROM documents WHERE knowledge_base = $1 AND original IS NOT NULL
+             UNION SELECT original FROM pending_pushes WHERE knowledge_base = $1",
+        )
+        .bind(knowledge_base.0)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::ledger(ACTION))?;
+        let hashes = |found: &[Vec<u8>]| {
+            found
+                .iter()
+                .map(|hash| rows::hash(hash))
+                .collect::<Result<Vec<_>>>()
+        };
+        Ok(ReleasedFiles {
+            texts: hashes(&texts)?,
+            originals: hashes(&originals)?,
+        })
+    }
+
+    /// What is unfinished in a knowledge base.
+    pub(crate) async fn unfinished(&self, knowledge_base: KnowledgeBaseId) -> Result<Unfinished> {
+        sqlx::query_as(
+            "SELECT
+               (SELECT COUNT(*) FROM versions WHERE knowledge_base = $1 AND state = 'staged')
+                   AS staged_versions,
+               (SELECT COUNT(*) FROM versions WHERE knowledge_base = $1 AND state = 'retired')
+                   AS retired_versions,
+               (SELECT COUNT(*) FROM documents WHERE knowledge_base = $1 AND access_indexed <> access_revision)
+                   AS owed_access,
+               (SELECT COUNT(*) FROM jobs WHERE knowledge_base = $1 AND state IN ('queued', 'running'))
+                   AS running_jobs,
+               (SELECT COUNT(*) FROM documents d
+                WHERE d.knowledge_base = $1 AND d.deleted = 0 AND d.current_version IS NOT NULL
+                AND d.chunk_count <> (SELECT COUNT(*) FROM chunks c
+                                      WHERE c.document = d.id AND c.version = d.current_version))
+                   AS torn_documents",
+        )
+        .bind(knowledge_base.0)
+        .fetch_one(&self.readers)
+        .await
+        .map_err(Error::ledger(ACTION))
+    }
+
+    /// Whether any version has this text.
+    pub(crate) async fn text_in_use(&self, hash: ContentHash) -> Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM versions WHERE text_hash = $1 LIMIT 1")
+            .bind(hash.0.to_vec())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(Error::ledger(ACTION))?;
+        Ok(found.is_some())
+    }
+
+    /// Whether any document, or any push that waits, has this original.
+    pub(crate) async fn original_in_use(&self, hash: ContentHash) -> Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM documents WHERE original = $1
+             UNION ALL SELECT 1 FROM pending_pushes WHERE original = $1 LIMIT 1",
+        )
+        .bind(hash.0.to_vec())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(Error::ledger(ACTION))?;
+        Ok(found.is_some())
+    }
+
+    /// All texts that any version has.
+    pub(crate) async fn all_texts(&self) -> Result<BTreeSet<ContentHash>> {
+        let found: Vec<Vec<u8>> = sqlx::query_scalar("SELECT DISTINCT text_hash FROM versions")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Error::ledger(ACTION))?;
+        found.iter().map(|hash| rows::hash(hash)).collect()
+    }
+
+    /// All originals that a document or a waiting push has.
+    pub(crate) async fn all_originals(&self) -> Result<BTreeSet<ContentHash>> {
+        let found: Vec<Vec<u8>> = sqlx::query_scalar(
+            "SELECT original FROM documents WHERE original IS NOT NULL
+             UNION SELECT original FROM pending_pushes",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::ledger(ACTION))?;
+        found.iter().map(|hash| rows::hash(hash)).collect()
+    }
+}

@@ -1,0 +1,143 @@
+//! Small facts about documents that a job learns by the thousand: seen and unchanged, skipped, failed. They
+//! are written many to a transaction, because each transaction waits for the disk.
+
+use lectern_domain::{Acl, DocumentStatus, JobId};
+use sqlx::{Sqlite, Transaction};
+
+use super::documents::SourceMetadata;
+use super::versions::DocumentRef;
+use super::{Ledger, commit, rows};
+use crate::error::{Error, Result};
+
+const ACTION: &str = "note what became of documents";
+
+/// What became of a document that gets no new version.
+#[derive(Clone, Debug)]
+pub(crate) enum Note {
+    /// Its content is that of the visible version.
+    Unchanged {
+        document: DocumentRef,
+        job: Option<JobId>,
+        /// Where it differs from what the ledger has.
+        metadata: Option<SourceMetadata>,
+    },
+    /// It was skipped or failed. A version that can be seen stays.
+    Problem {
+        document: DocumentRef,
+        job: Option<JobId>,
+        uri: String,
+        size_bytes: u64,
+        status: DocumentStatus,
+        /// A code, a colon, a sentence.
+        reason: String,
+        /// Who may read it, if it is new.
+        acl: Acl,
+    },
+}
+
+impl Note {
+    pub(crate) fn document(&self) -> &DocumentRef {
+        match self {
+            Self::Unchanged { document, .. } | Self::Problem { document, .. } => document,
+        }
+    }
+}
+
+impl Ledger {
+    /// Writes the notes in one transaction. The note of a push that was overtaken by another one, or by a
+    /// deletion, is left out.
+    pub(crate) async fn write_notes(&self, notes: &[Note]) -> Result<()> {
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.begin().await?;
+        for note in notes {
+            if !note.document().end_push(&mut transaction).await? {
+                continue;
+            }
+            match note {
+                Note::Unchanged {
+                    document,
+                    job,
+                    metadata,
+                } => unchanged(&mut transaction, document, *job, metadata.as_ref()).await?,
+                Note::Problem { .. } => problem(&mut transaction, note).await?,
+            }
+        }
+        commit(transaction, ACTION).await
+    }
+}
+
+async fn unchanged(
+    transaction: &mut Transaction<'static, Sqlite>,
+    document: &DocumentRef,
+    job: Option<JobId>,
+    metadata: Option<&SourceMetadata>,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE documents SET seen_job = COALESCE($2, seen_job), status = 'indexed', reason = NULL WHERE id = $1",
+    )
+    .bind(document.id.0)
+    .bind(job.map(|job| job.0))
+    .execute(&mut **transaction)
+    .await
+    .map_err(Error::ledger(ACTION))?;
+    let Some(metadata) = metadata else {
+        return Ok(());
+    };
+    sqlx::query(
+        "UPDATE documents
+         SET uri = $2, source_attributes = $3, modified_at = $4, acl = $5,
+             access_revision = access_revision + CASE WHEN acl = $5 THEN 0 ELSE 1 END
+         WHERE id = $1",
+    )
+    .bind(document.id.0)
+    .bind(&metadata.uri)
+    .bind(rows::to_json("source attributes", &metadata.attributes)?)
+    .bind(metadata.modified_at.map(|time| time.timestamp_millis()))
+    .bind(rows::to_json("access list", &metadata.acl)?)
+    .execute(&mut **transaction)
+    .await
+    .map_err(Error::ledger(ACTION))?;
+    Ok(())
+}
+
+async fn problem(transaction: &mut Transaction<'static, Sqlite>, note: &Note) -> Result<()> {
+    let Note::Problem {
+        document,
+        job,
+        uri,
+        size_bytes,
+        status,
+        reason,
+        acl,
+    } = note
+    else {
+        return Ok(());
+    };
+    sqlx::query(
+        "INSERT INTO documents (id, knowledge_base, source, document_key, uri, title, media_type, size_bytes,
+                                status, reason, acl, seen_job, original)
+         VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $12)
+         ON CONFLICT (id) DO UPDATE
+         SET status = excluded.status, reason = excluded.reason, deleted = 0,
+             seen_job = COALESCE(excluded.seen_job, seen_job),
+             original = CASE WHEN current_version IS NULL THEN excluded.original ELSE original END",
+    )
+    .bind(document.id.0)
+    .bind(document.knowledge_base.0)
+    .bind(document.source.0)
+    .bind(&document.key)
+    .bind(uri)
+    .bind(document.file_name())
+    .bind(rows::signed(*size_bytes))
+    .bind(status.as_str())
+    .bind(reason)
+    .bind(rows::to_json("access list", acl)?)
+    .bind(job.map(|job| job.0))
+    .bind(document.push.as_ref().map(|push| push.original.0.to_vec()))
+    .execute(&mut **transaction)
+    .await
+    .map_err(Error::ledger(ACTION))?;
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The stages put together.
+//!
+//! ```text
+//! fetch ──> prepare (extract, chunk) ──> embed ──> publish
+//! list      child process, rayon         sessions  ledger, both indexes, ledger
+//! ```
+//!
+//! Each arrow is a bounded queue, and a budget of bytes bounds what all documents on their way hold together.
+//! Embedding is what costs time, so everything before it runs ahead and everything after it runs on its own task:
+//! the embedder always has texts waiting. A document longer than one call of the embedder travels in slices.
+//!
+//! A fault of a document ends that document. A fault of the disk, an index or the embedder ends the run: what is
+//! published stays, the rest is not there, and the next run does it again.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lectern_domain::ports::{ChunkIndex, Embedder, Extractor, TokenCounter};
+use lectern_domain::{DefaultAccess, PortError};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::chunk::ChunkSettings;
+use crate::error::{Error, Result};
+use crate::fetch::Feed;
+use crate::ledger::Ledger;
+use crate::locks::WriteLocks;
+use crate::run::Run;
+use crate::texts::TextStore;
+use crate::{embed, fetch, prepare, publish};
+
+/// What ingestion is made of.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "the ports have none")]
+pub struct IngestionParts {
+    /// What is known about documents.
+    pub ledger: Arc<Ledger>,
+    /// Where their texts and pushed originals lie; the store that the ledger was opened with.
+    pub texts: Arc<TextStore>,
+    /// Reads files.
+    pub extractor: Arc<dyn Extractor>,
+    /// Counts tokens as the embedder does.
+    pub token_counter: Arc<dyn TokenCounter>,
+    /// Makes vectors.
+    pub embedder: Arc<dyn Embedder>,
+    /// Every index that has to hold every chunk.
+    pub indexes: Vec<Arc<dyn ChunkIndex>>,
+    /// How much at once.
+    pub settings: IngestSettings,
+}
+
+/// How much ingestion does and holds at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IngestSettings {
+    /// How large chunks are.
+    pub chunk: ChunkSettings,
+    /// Documents that are fetched and extracted at the same time, and as many again that wait.
+    pub documents_ahead: usize,
+    /// Bytes of originals that all documents on their way may hold together.
+    pub memory_bytes: usize,
+    /// Documents whose chunks are embedded at the same time.
+    pub documents_embedding: usize,
+    /// Texts in one call of the embedder; up to two calls per document run at once.
+    pub texts_per_call: usize,
+    /// A batch is published when it has so many chunks ...
+    pub publish_chunks: usize,
+    /// ... or when its first chunk has waited so long.
+    pub publish_interval: Duration,
+    /// The indexes are optimised after a run that published so many chunks.
+    pub optimize_chunks: u64,
+    /// How many problems a report names.
+    pub max_problems: usize,
+    /// Who reads pushed documents that carry no permissions. Nobody, if nothing else is said.
+    pub pushed_access: DefaultAccess,
+}
+
+impl Default for IngestSettings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        Self {
+            chunk: ChunkSettings::default(),
+            documents_ahead: cores * 4,
+            memory_bytes: 256 << 20,
+            documents_embedding: cores * 4,
+            texts_per_call: (cores * 4).clamp(16, 128),
+            publish_chunks: 512,
+            publish_interval: Duration::from_secs(2),
+            optimize_chunks: 1_000,
+            max_problems: 1_000,
+            pushed_access: DefaultAccess::default(),
+        }
+    }
+}
+
+/// The whole of ingestion for one data folder. Share it; one is enough.
+#[expect(missing_debug_implementations, reason = "the ports have none")]
+pub struct Ingestion {
+    pub(crate) parts: Arc<IngestionParts>,
+    pub(crate) locks: WriteLocks,
+}
+
+impl Ingestion {
+    /// Puts the parts together. Call [`Ingestion::recover`] before anything else.
+    pub fn new(parts: IngestionParts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+            locks: WriteLocks::default(),
+        }
+    }
+}
+
+/// How the stages ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// Every document of a whole listing is accounted for.
+    Complete,
+    /// Somebody asked to stop; what was ready is published.
+    Stopped,
+    /// The listing broke; what it gave before is accounted for.
+    ListingBroken(PortError),
+}
+
+/// Runs the stages until the feed is empty. Dropping the future ends all of them.
+pub(crate) async fn drive(run: &Arc<Run>, feed: &Feed) -> Result<Ended> {
+    let settings = &run.parts.settings;
+    let (fetched_in, fetched_out) = mpsc::channel(settings.documents_ahead.max(1));
+    let (prepared_in, prepared_out) = mpsc::channel(settings.documents_ahead.max(1));
+    let (embedded_in, embedded_out) = mpsc::channel(settings.documents_embedding.max(1) * 2);
+    let mut publisher = JoinSet::new();
+    publisher.spawn(publish::publish_stage(Arc::clone(run), embedded_out));
+
+    // The stages own the sending ends: when they are done, or dropped, the publisher finishes what it has.
+    let upstream = tokio::select! {
+        biased;
+        stages = async {
+            tokio::try_join!(
+                fetch::fetch_stage(run, feed, fetched_in),
+                prepare::prepare_stage(run, fetched_out, prepared_in),
+                embed::embed_stage(run, prepared_out, embedded_in),
+            )
+        } => Some(stages),
+        () = run.cancel.cancelled() => None,
+    };
+    match publisher.join_next().await {
+        Some(Ok(published)) => published?,
+        _ => return Err(Error::StageLost { stage: "publish" }),
+    }
+    match upstream {
+        None => Ok(Ended::Stopped),
+        Some(Err(error)) => Err(error),
+        Some(Ok((Some(broken), (), ()))) => Ok(Ended::ListingBroken(broken)),
+        Some(Ok((None, (), ()))) => Ok(Ended::Complete),
+    }
+}

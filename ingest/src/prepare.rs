@@ -1,0 +1,158 @@
+//! Preparing: from a file to a version with chunks. Extraction runs in child processes, chunking on rayon's
+//! threads, several documents at once; the text is stored before anything refers to it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use lectern_domain::ports::RawFile;
+use lectern_domain::{ErrorKind, Extracted};
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::chunk::{self, ChunkDraft};
+use crate::error::{Error, Result};
+use crate::fetch::FetchedDocument;
+use crate::ledger::NewVersion;
+use crate::run::{Problem, Run};
+use crate::texts::Pin;
+
+/// A version that has everything but its vectors.
+#[derive(Debug)]
+pub(crate) struct PreparedDocument {
+    /// Unlike that of any other document of the process.
+    pub(crate) ticket: u64,
+    pub(crate) version: NewVersion,
+    /// Keeps the stored text until the ledger refers to it.
+    _text: Pin,
+    /// Its share of the memory budget.
+    _memory: OwnedSemaphorePermit,
+}
+
+static TICKETS: AtomicU64 = AtomicU64::new(0);
+
+/// Extracts and cuts what arrives, several documents at once.
+pub(crate) async fn prepare_stage(
+    run: &Run,
+    mut input: Receiver<FetchedDocument>,
+    output: Sender<PreparedDocument>,
+) -> Result<()> {
+    stream::poll_fn(move |context| input.poll_recv(context))
+        .map(Ok)
+        .try_for_each_concurrent(run.parts.settings.documents_ahead.max(1), |document| {
+            prepare(run, document, &output)
+        })
+        .await
+}
+
+async fn prepare(run: &Run, document: FetchedDocument, output: &Sender<PreparedDocument>) -> Result<()> {
+    let key = document.document.key.clone();
+    run.progress.update(|state| state.current_document = Some(key));
+    let size_bytes = document.fetched.bytes.len() as u64;
+    let file = RawFile {
+        name: document.fetched.file_name.clone(),
+        media_type: document.fetched.media_type.clone(),
+        bytes: Arc::clone(&document.fetched.bytes),
+    };
+    let extracted = match run.clocks.extract.time(run.parts.extractor.extract(&file)).await {
+        Ok(extracted) => extracted,
+        Err(error) if matches!(error.kind, ErrorKind::NoSpace | ErrorKind::Unavailable) => {
+            return Err(error.into());
+        }
+        Err(error) => {
+            let problem = Problem::from(&error);
+            return run
+                .give_up(&document.document, &document.metadata.uri, size_bytes, problem)
+                .await;
+        }
+    };
+    drop(file);
+    let title = title(&document, &extracted);
+    let (extracted, chunks) = match run.clocks.chunk.time(cut(run, extracted, title.clone())).await {
+        Ok((extracted, chunks)) if !chunks.is_empty() => (extracted, chunks),
+        other => {
+            let problem = match other {
+                Ok(_) => Problem::skipped("no_text", "there is no text in it"),
+                Err(problem) => problem,
+            };
+            return run
+                .give_up(&document.document, &document.metadata.uri, size_bytes, problem)
+                .await;
+        }
+    };
+    let prepared = store(run, document, extracted, title, chunks, size_bytes).await?;
+    run.progress
+        .update(|state| state.chunks_cut += prepared.version.chunks.len() as u64);
+    output
+        .send(prepared)
+        .await
+        .map_err(|_| Error::StageLost { stage: "embed" })
+}
+
+/// The source's title, else the document's own, else the file's name.
+fn title(document: &FetchedDocument, extracted: &Extracted) -> String {
+    let given = document.fetched.title.as_ref().or(extracted.title.as_ref());
+    match given.map(|title| title.trim()) {
+        Some(title) if !title.is_empty() => title.to_owned(),
+        _ => document.fetched.file_name.clone(),
+    }
+}
+
+/// Cuts the text on a thread of rayon's. A panic there would end the process, so it is caught and becomes
+/// the document's problem.
+async fn cut(
+    run: &Run,
+    extracted: Extracted,
+    title: String,
+) -> Result<(Extracted, Vec<ChunkDraft>), Problem> {
+    let (give, take) = oneshot::channel();
+    let counter = Arc::clone(&run.parts.token_counter);
+    let settings = run.parts.settings.chunk;
+    rayon::spawn(move || {
+        let work = AssertUnwindSafe(|| chunk::split(&extracted, &title, &*counter, settings));
+        let chunks = std::panic::catch_unwind(work);
+        // Nobody waits any more if the run was stopped.
+        drop(give.send(chunks.map(|chunks| (extracted, chunks))));
+    });
+    match take.await {
+        Ok(Ok(cut)) => Ok(cut),
+        _ => Err(Problem::failed(
+            "chunking_failed",
+            "the chunker failed on its text",
+        )),
+    }
+}
+
+async fn store(
+    run: &Run,
+    document: FetchedDocument,
+    extracted: Extracted,
+    title: String,
+    chunks: Vec<ChunkDraft>,
+    size_bytes: u64,
+) -> Result<PreparedDocument> {
+    for warning in &extracted.warnings {
+        tracing::debug!(key = document.document.key, warning, "extraction warning");
+    }
+    let text: Arc<str> = extracted.text.into();
+    let pin = run.parts.texts.put_text(Arc::clone(&text)).await?;
+    Ok(PreparedDocument {
+        ticket: TICKETS.fetch_add(1, Ordering::Relaxed),
+        version: NewVersion {
+            document: document.document,
+            job: run.job,
+            title,
+            media_type: extracted.media_type,
+            size_bytes,
+            metadata: document.metadata,
+            file_attributes: extracted.attributes,
+            fingerprint: document.fingerprint,
+            text,
+            text_hash: pin.hash(),
+            chunks,
+        },
+        _text: pin,
+        _memory: document.permit,
+    })
+}

@@ -1,0 +1,173 @@
+//! Pushing: documents that a program hands over instead of a source that is synced.
+//!
+//! [`Ingestion::push`] returns when the document can't be lost any more: its original is stored and its row
+//! committed, both fsynced. [`Ingestion::process_pending`] then takes it through the pipeline; whoever waits
+//! for that asks for the document's status. A crash in between loses nothing: the row waits.
+
+use std::sync::Arc;
+
+use lectern_domain::{
+    Acl, Attributes, DefaultAccess, Document, DocumentId, JobCounts, KnowledgeBaseId, SourceId,
+};
+use serde::Serialize;
+
+use crate::cancel::Cancellation;
+use crate::error::{Error, Result};
+use crate::fetch::Feed;
+use crate::ledger::{KnowledgeBase, NewPush, ReleasedFiles, Source};
+use crate::pipeline::{Ended, Ingestion, drive};
+use crate::progress::Progress;
+use crate::report::DocumentProblem;
+use crate::run::Run;
+use crate::{collect, recover, sync};
+
+/// The source that pushed documents belong to.
+const SOURCE: &str = "pushed";
+
+const MAX_KEY_BYTES: usize = 1_024;
+const MAX_TEXT_BYTES: usize = 4_096;
+
+/// A document as it is handed over.
+#[derive(Clone, Debug)]
+pub struct PushedDocument {
+    /// What the caller calls it: pushed again under the same key, it is the same document. 1 to 1,024
+    /// bytes.
+    pub key: String,
+    /// Its title; the document's own, or its file name, where there is none.
+    pub title: Option<String>,
+    /// Where a person finds the original; the key, where there is none.
+    pub uri: Option<String>,
+    /// The media type, as a hint.
+    pub media_type: Option<String>,
+    /// The file's name, as a hint for the format.
+    pub file_name: Option<String>,
+    /// The file, whole.
+    pub bytes: Arc<[u8]>,
+    /// Who may read it; [`crate::IngestSettings::pushed_access`], where nobody is named.
+    pub acl: Option<Acl>,
+    /// What else is known about it.
+    pub attributes: Attributes,
+}
+
+/// The confirmation that a document was accepted and can't be lost.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DocumentReceipt {
+    /// As it is now: pending, and the version before, if there is one, can be found.
+    pub document: Document,
+}
+
+/// What became of pushed documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PushReport {
+    /// In documents.
+    pub counts: JobCounts,
+    /// The first documents that were skipped or failed.
+    pub problems: Vec<DocumentProblem>,
+}
+
+impl Ingestion {
+    /// Accepts a document. Durable when it returns; visible after [`Ingestion::process_pending`].
+    pub async fn push(
+        &self,
+        knowledge_base: &KnowledgeBase,
+        document: PushedDocument,
+    ) -> Result<DocumentReceipt> {
+        check(&document)?;
+        let source = self.pushed_source(knowledge_base.id).await?;
+        let file_name = document.file_name.unwrap_or_else(|| {
+            let name = document.key.rsplit('/').next();
+            name.unwrap_or(&document.key).to_owned()
+        });
+        let size_bytes = document.bytes.len() as u64;
+        let original = self.parts.texts.put_original(document.bytes).await?;
+        let push = NewPush {
+            knowledge_base: knowledge_base.id,
+            source: source.id,
+            original: original.hash(),
+            size_bytes,
+            title: document.title,
+            uri: document.uri.unwrap_or_else(|| document.key.clone()),
+            key: document.key,
+            media_type: document.media_type,
+            file_name,
+            effective_acl: document.acl.clone().unwrap_or(source.default_access.0),
+            acl: document.acl,
+            attributes: document.attributes,
+        };
+        let (id, replaced) = self.parts.ledger.accept_push(&push).await?;
+        drop(original);
+        let released = ReleasedFiles {
+            texts: Vec::new(),
+            originals: replaced.into_iter().collect(),
+        };
+        collect::remove_released(&self.parts, &released).await?;
+        let document = self.parts.ledger.document(knowledge_base.id, id).await?;
+        Ok(DocumentReceipt { document })
+    }
+
+    /// The id that a document pushed under `key` has.
+    pub fn pushed_document_id(knowledge_base: KnowledgeBaseId, key: &str) -> DocumentId {
+        DocumentId::derive(SourceId::derive(knowledge_base, SOURCE), key)
+    }
+
+    /// Takes all waiting pushes through the pipeline, after waiting for its turn to write. Where a disk, an
+    /// index or the embedder fails, the rest goes on waiting.
+    pub async fn process_pending(&self, knowledge_base: &KnowledgeBase) -> Result<PushReport> {
+        let ledger = &self.parts.ledger;
+        if ledger.pending_after(knowledge_base.id, 0, 1).await?.is_empty() {
+            return Ok(PushReport::default());
+        }
+        self.check_model(knowledge_base)?;
+        let _lock = self.locks.lock(knowledge_base.id).await;
+        let cancel = Cancellation::new();
+        self.locks.note_running(knowledge_base.id, &cancel);
+        ledger.knowledge_base(&knowledge_base.id.to_string()).await?;
+        recover::put_in_order(&self.parts, knowledge_base.id).await?;
+        let source = self.pushed_source(knowledge_base.id).await?;
+        let run = Arc::new(Run::new(&self.parts, source, None, Progress::new(), cancel));
+        let ended = drive(&run, &Feed::Pushes).await;
+        let notes = run.write_notes().await;
+        let settled = sync::settle(&self.parts, knowledge_base.id).await;
+        let ended = ended?;
+        notes?;
+        settled?;
+        if let Ended::ListingBroken(error) = ended {
+            return Err(Error::Port(error));
+        }
+        sync::optimize(&run).await;
+        let tally = run.account_so_far();
+        Ok(PushReport {
+            counts: tally.counts,
+            problems: tally.problems,
+        })
+    }
+
+    async fn pushed_source(&self, knowledge_base: KnowledgeBaseId) -> Result<Source> {
+        let access: &DefaultAccess = &self.parts.settings.pushed_access;
+        let config = serde_json::Value::Null;
+        let ledger = &self.parts.ledger;
+        let known = ledger.sources(knowledge_base).await?;
+        match known.into_iter().find(|source| source.name == SOURCE) {
+            Some(source) if source.default_access == *access => Ok(source),
+            _ => {
+                ledger
+                    .ensure_source(knowledge_base, SOURCE, "push", &config, access)
+                    .await
+            }
+        }
+    }
+}
+
+fn check(document: &PushedDocument) -> Result<()> {
+    let too_long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > MAX_TEXT_BYTES);
+    let problem = if document.key.is_empty() || document.key.len() > MAX_KEY_BYTES {
+        "its key must have 1 to 1,024 bytes"
+    } else if document.key.chars().any(char::is_control) {
+        "its key has a control character"
+    } else if too_long(&document.title) || too_long(&document.uri) || too_long(&document.file_name) {
+        "its title, uri and file name may have 4,096 bytes each"
+    } else {
+        return Ok(());
+    };
+    Err(Error::BadPush { problem })
+}

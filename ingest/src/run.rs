@@ -1,0 +1,261 @@
+//! One run through the pipeline: what its stages share, and the account that they keep together.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use lectern_domain::{DocumentStatus, JobCounts, JobId, PortError};
+use metrics::counter;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::cancel::Cancellation;
+use crate::collect;
+use crate::error::{Error, Result};
+use crate::ledger::{DocumentRef, Note, ReleasedFiles, Source};
+use crate::pipeline::IngestionParts;
+use crate::progress::Progress;
+use crate::report::{DocumentProblem, StageClocks};
+
+const NOTES_PER_TRANSACTION: usize = 256;
+const NOTES_WAIT: Duration = Duration::from_secs(2);
+
+/// The budget of bytes is counted in units of this many, so that a large budget fits the semaphore.
+const MEMORY_UNIT: usize = 1 << 10;
+
+/// What a small document costs beside its bytes.
+const DOCUMENT_OVERHEAD: usize = 16 << 10;
+
+/// What became of a document, for the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    New,
+    Modified,
+    Unchanged,
+    Skipped,
+    Failed,
+}
+
+/// A run and its account.
+pub(crate) struct Run {
+    pub(crate) parts: Arc<IngestionParts>,
+    pub(crate) source: Source,
+    /// The job of a sync; pushed documents have none.
+    pub(crate) job: Option<JobId>,
+    pub(crate) progress: Progress,
+    pub(crate) cancel: Cancellation,
+    pub(crate) clocks: StageClocks,
+    memory: Arc<Semaphore>,
+    memory_units: usize,
+    tally: Mutex<Tally>,
+    notes: Mutex<Notes>,
+}
+
+/// The account.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) counts: JobCounts,
+    pub(crate) problems: Vec<DocumentProblem>,
+    pub(crate) problems_left_out: u64,
+}
+
+#[derive(Debug)]
+struct Notes {
+    waiting: Vec<Note>,
+    oldest: Instant,
+}
+
+impl Run {
+    pub(crate) fn new(
+        parts: &Arc<IngestionParts>,
+        source: Source,
+        job: Option<JobId>,
+        progress: Progress,
+        cancel: Cancellation,
+    ) -> Self {
+        let memory_units = (parts.settings.memory_bytes / MEMORY_UNIT).clamp(1, Semaphore::MAX_PERMITS);
+        progress.update(|state| state.job = job);
+        Self {
+            parts: Arc::clone(parts),
+            source,
+            job,
+            progress,
+            cancel,
+            clocks: StageClocks::default(),
+            memory: Arc::new(Semaphore::new(memory_units)),
+            memory_units,
+            tally: Mutex::default(),
+            notes: Mutex::new(Notes {
+                waiting: Vec::new(),
+                oldest: Instant::now(),
+            }),
+        }
+    }
+
+    /// Waits until a document of that size may be held. One that is larger than the whole budget waits
+    /// until it is alone.
+    pub(crate) async fn admit(&self, bytes: u64) -> Result<OwnedSemaphorePermit> {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let units = (bytes.saturating_add(DOCUMENT_OVERHEAD) / MEMORY_UNIT).clamp(1, self.memory_units);
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.memory).acquire_many_owned(units).await;
+        permit.map_err(|_| Error::StageLost { stage: "fetch" })
+    }
+
+    /// Counts one document, once.
+    pub(crate) fn account(&self, outcome: Outcome) {
+        let mut tally = self.tally();
+        let counts = &mut tally.counts;
+        counts.scanned += 1;
+        let (count, name) = match outcome {
+            Outcome::New => (&mut counts.new, "new"),
+            Outcome::Modified => (&mut counts.modified, "modified"),
+            Outcome::Unchanged => (&mut counts.unchanged, "unchanged"),
+            Outcome::Skipped => (&mut counts.skipped, "skipped"),
+            Outcome::Failed => (&mut counts.failed, "failed"),
+        };
+        *count += 1;
+        counter!("lectern_ingest_documents_total", "outcome" => name).increment(1);
+        let counts = tally.counts;
+        drop(tally);
+        self.progress.update(|state| state.counts = counts);
+    }
+
+    /// Counts the documents that were deleted.
+    pub(crate) fn account_deleted(&self, deleted: u64) {
+        let mut tally = self.tally();
+        tally.counts.deleted += deleted;
+        let counts = tally.counts;
+        drop(tally);
+        counter!("lectern_ingest_documents_total", "outcome" => "deleted").increment(deleted);
+        self.progress.update(|state| state.counts = counts);
+    }
+
+    /// Counts a document that was skipped or failed, for the report only; see [`Run::give_up`].
+    pub(crate) fn report(&self, key: &str, uri: &str, problem: &Problem) {
+        let outcome = match problem.status {
+            DocumentStatus::Skipped => Outcome::Skipped,
+            _ => Outcome::Failed,
+        };
+        self.account(outcome);
+        let mut tally = self.tally();
+        if tally.problems.len() >= self.parts.settings.max_problems {
+            tally.problems_left_out += 1;
+            return;
+        }
+        tally.problems.push(DocumentProblem {
+            key: key.to_owned(),
+            uri: uri.to_owned(),
+            status: problem.status,
+            code: problem.code.to_owned(),
+            reason: problem.reason.clone(),
+        });
+    }
+
+    /// Counts a document that was skipped or failed, and has the ledger know why.
+    pub(crate) async fn give_up(
+        &self,
+        document: &DocumentRef,
+        uri: &str,
+        size_bytes: u64,
+        problem: Problem,
+    ) -> Result<()> {
+        self.report(&document.key, uri, &problem);
+        tracing::info!(
+            key = document.key,
+            code = problem.code,
+            reason = problem.reason,
+            "document left out"
+        );
+        self.note(Note::Problem {
+            document: document.clone(),
+            job: self.job,
+            uri: uri.to_owned(),
+            size_bytes,
+            status: problem.status,
+            reason: format!("{}: {}", problem.code, problem.reason),
+            acl: self.source.default_access.0.clone(),
+        })
+        .await
+    }
+
+    /// Has the ledger know a small fact, soon.
+    pub(crate) async fn note(&self, note: Note) -> Result<()> {
+        let is_due = {
+            let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            if notes.waiting.is_empty() {
+                notes.oldest = Instant::now();
+            }
+            notes.waiting.push(note);
+            notes.waiting.len() >= NOTES_PER_TRANSACTION || notes.oldest.elapsed() >= NOTES_WAIT
+        };
+        match is_due {
+            true => self.write_notes().await,
+            false => Ok(()),
+        }
+    }
+
+    /// Has the ledger know all small facts now.
+    pub(crate) async fn write_notes(&self) -> Result<()> {
+        let notes = {
+            let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut notes.waiting)
+        };
+        self.parts.ledger.write_notes(&notes).await?;
+        // A pushed original that got no version of its own may be needed by nobody now.
+        let originals = notes
+            .iter()
+            .filter_map(|note| note.document().push)
+            .map(|push| push.original);
+        let released = ReleasedFiles {
+            texts: Vec::new(),
+            originals: originals.collect(),
+        };
+        collect::remove_released(&self.parts, &released).await
+    }
+
+    /// The account so far.
+    pub(crate) fn account_so_far(&self) -> Tally {
+        self.tally().clone()
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a document gets no new version.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    pub(crate) status: DocumentStatus,
+    pub(crate) code: &'static str,
+    pub(crate) reason: String,
+}
+
+impl Problem {
+    pub(crate) fn skipped(code: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            status: DocumentStatus::Skipped,
+            code,
+            reason: reason.into(),
+        }
+    }
+
+    pub(crate) fn failed(code: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            status: DocumentStatus::Failed,
+            code,
+            reason: reason.into(),
+        }
+    }
+}
+
+impl From<&PortError> for Problem {
+    /// What a person didn't mean to have indexed is skipped; what they may have is failed.
+    fn from(error: &PortError) -> Self {
+        const NO_DOCUMENT: [&str; 3] = ["empty_file", "unknown_format", "no_text"];
+        let reason = lectern_domain::error::chain(error);
+        match NO_DOCUMENT.contains(&error.code) {
+            true => Self::skipped(error.code, reason),
+            false => Self::failed(error.code, reason),
+        }
+    }
+}

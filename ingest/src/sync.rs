@@ -1,0 +1,210 @@
+//! Syncing: a knowledge base is brought to what a source has now, as a job in the ledger.
+//!
+//! The job first puts in order what an interrupted one left, then runs the pipeline, then takes away the documents
+//! that a **complete** listing no longer has, then gives the indexes what they are owed. A broken listing,
+//! a full disk or a lost index ends the job as failed, with the reason; nothing that was visible goes.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use lectern_domain::ports::{ChunkIndex, Connector};
+use lectern_domain::{JobState, KnowledgeBaseId};
+
+use crate::cancel::Cancellation;
+use crate::error::{Error, Result};
+use crate::fetch::Feed;
+use crate::ledger::{Job, KnowledgeBase, Source, now};
+use crate::locks::WriteLock;
+use crate::pipeline::{Ended, Ingestion, IngestionParts, drive};
+use crate::progress::Progress;
+use crate::report::JobReport;
+use crate::run::Run;
+use crate::{collect, recover};
+
+/// A sync that is in the ledger as a running job, and holds the right to write to its knowledge base. Nothing
+/// happens until [`SyncRun::run`] is awaited; dropped without that, the job counts as interrupted.
+#[expect(missing_debug_implementations, reason = "the ports have none")]
+pub struct SyncRun {
+    run: Arc<Run>,
+    feed: Feed,
+    job: Job,
+    started: Instant,
+    _lock: WriteLock,
+}
+
+impl Ingestion {
+    /// Syncs a source and waits for the end. Fails before the job begins with [`Error::JobRunning`] where
+    /// another one writes to the knowledge base, or [`Error::OtherModel`]; later faults end the job, with the
+    /// reason in the report.
+    pub async fn sync(
+        &self,
+        knowledge_base: &KnowledgeBase,
+        source: &Source,
+        connector: Arc<dyn Connector>,
+        progress: Progress,
+        cancel: Cancellation,
+    ) -> Result<JobReport> {
+        let sync = self
+            .begin_sync(knowledge_base, source, connector, progress, cancel)
+            .await?;
+        sync.run().await
+    }
+
+    /// Begins a sync, so that the job's id is known before it has ended.
+    pub async fn begin_sync(
+        &self,
+        knowledge_base: &KnowledgeBase,
+        source: &Source,
+        connector: Arc<dyn Connector>,
+        progress: Progress,
+        cancel: Cancellation,
+    ) -> Result<SyncRun> {
+        self.check_model(knowledge_base)?;
+        let lock = self
+            .locks
+            .try_lock(knowledge_base.id)
+            .ok_or_else(|| Error::JobRunning {
+                name: knowledge_base.name.clone(),
+            })?;
+        self.locks.note_running(knowledge_base.id, &cancel);
+        // Deleted while the caller was on the way here?
+        self.parts
+            .ledger
+            .knowledge_base(&knowledge_base.id.to_string())
+            .await?;
+        recover::put_in_order(&self.parts, knowledge_base.id).await?;
+        let job = self.parts.ledger.begin_job(knowledge_base.id, source.id).await?;
+        let run = Run::new(&self.parts, source.clone(), Some(job.id), progress, cancel);
+        Ok(SyncRun {
+            run: Arc::new(run),
+            feed: Feed::Source(connector),
+            job,
+            started: Instant::now(),
+            _lock: lock,
+        })
+    }
+
+    /// Vectors of different models must not meet in one index.
+    pub(crate) fn check_model(&self, knowledge_base: &KnowledgeBase) -> Result<()> {
+        let embedder = &self.parts.embedder;
+        let same_model = embedder.model() == knowledge_base.embedding_model;
+        if same_model && embedder.dimensions() == knowledge_base.dimensions {
+            return Ok(());
+        }
+        Err(Error::OtherModel {
+            name: knowledge_base.name.clone(),
+            expected: knowledge_base.embedding_model.clone(),
+            found: embedder.model().to_owned(),
+        })
+    }
+}
+
+impl SyncRun {
+    /// The job as it began.
+    pub fn job(&self) -> &Job {
+        &self.job
+    }
+
+    /// Does the work. An error here says that not even the end of the job could be determined; a job that
+    /// failed is a report with [`JobState::Failed`].
+    pub async fn run(mut self) -> Result<JobReport> {
+        let run = &self.run;
+        let ended = drive(run, &self.feed).await;
+        let (state, reason) = match conclude(run, ended).await {
+            Ok((state, reason)) => (state, reason),
+            Err(error) => (JobState::Failed, Some(reason_of(&error))),
+        };
+        let tally = run.account_so_far();
+        self.job.state = state;
+        self.job.reason = reason;
+        self.job.counts = tally.counts;
+        self.job.ended_at = Some(now());
+        if let Err(error) = run.parts.ledger.end_job(&self.job).await {
+            // On a full disk this fails too. The next start finds the job running and ends it.
+            tracing::error!(job = %self.job.id, error = lectern_domain::error::chain(&error), "job's end not written");
+            self.job.state = JobState::Failed;
+            self.job.reason.get_or_insert_with(|| reason_of(&error));
+        }
+        let progress = run.progress.snapshot();
+        run.progress.update(|state| state.ended = true);
+        Ok(JobReport {
+            job: self.job,
+            problems: tally.problems,
+            problems_left_out: tally.problems_left_out,
+            wall_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            chunks_embedded: progress.chunks_embedded,
+            tokens_embedded: progress.tokens_embedded,
+            timings: run.clocks.read(),
+        })
+    }
+}
+
+/// What follows the stages, however they ended.
+async fn conclude(run: &Run, ended: Result<Ended>) -> Result<(JobState, Option<String>)> {
+    let notes = run.write_notes().await;
+    let deleted = match (&ended, &notes, run.job) {
+        (Ok(Ended::Complete), Ok(()), Some(job)) => {
+            check_counts(run)?;
+            run.parts.ledger.remove_unseen(run.source.id, job).await
+        }
+        _ => Ok(0),
+    };
+    if let Ok(deleted) = deleted {
+        run.account_deleted(deleted);
+    }
+    let settled = settle(&run.parts, run.source.knowledge_base).await;
+    let ended = ended?;
+    notes?;
+    deleted?;
+    settled?;
+    optimize(run).await;
+    Ok(match ended {
+        Ended::Complete => (JobState::Complete, None),
+        Ended::Stopped => (JobState::Stopped, Some("stopped: by request".to_owned())),
+        Ended::ListingBroken(error) => {
+            let chain = lectern_domain::error::chain(&error);
+            let reason = format!(
+                "{}: the listing broke off, so nothing was deleted: {chain}",
+                error.code
+            );
+            (JobState::Failed, Some(reason))
+        }
+    })
+}
+
+/// Each listed document has to be accounted for, once.
+fn check_counts(run: &Run) -> Result<()> {
+    let listed = run.progress.snapshot().listed;
+    let counts = run.account_so_far().counts;
+    if counts.add_up() && counts.scanned == listed {
+        return Ok(());
+    }
+    Err(Error::CountsDontAddUp { listed, counts })
+}
+
+/// Retires what was staged and not published, and gives the indexes what they are owed.
+pub(crate) async fn settle(parts: &IngestionParts, knowledge_base: KnowledgeBaseId) -> Result<()> {
+    parts.ledger.retire_staged(knowledge_base).await?;
+    collect::collect_retired(parts, knowledge_base).await?;
+    collect::settle_access(parts, knowledge_base).await?;
+    Ok(())
+}
+
+/// A search is right without this, only slower; so a failure is no failure of the job.
+pub(crate) async fn optimize(run: &Run) {
+    if run.progress.snapshot().chunks_published < run.parts.settings.optimize_chunks {
+        return;
+    }
+    for index in &run.parts.indexes {
+        let index: &dyn ChunkIndex = index.as_ref();
+        if let Err(error) = index.optimize(run.source.knowledge_base).await {
+            let error = lectern_domain::error::chain(&error);
+            tracing::warn!(index = index.name(), error, "index not optimised");
+        }
+    }
+}
+
+/// How a job's reason is written: the code, a colon, what happened.
+fn reason_of(error: &Error) -> String {
+    format!("{}: {}", error.code(), lectern_domain::error::chain(error))
+}
