@@ -6,3 +6,5 @@ mod error;
 
 pub use config::{SourceConfig, open};
 pub use error::Error;
+/// The connector for folders and files, for its configuration.
+pub use lectern_connector_files as files;
