@@ -1,0 +1,9 @@
+//! `lectern bench`: how fast this machine takes documents in, and how fast it answers.
+//!
+//! [`ingest`] runs the whole pipeline and, on the very same chunks, ONNX Runtime alone ([`bare`], in a
+//! process of its own), so that the figure says what everything around the model costs. How fast answers
+//! are written is measured by `lectern_generation::bench`.
+
+pub mod tokens;
+pub mod bare;
+pub mod ingest;

@@ -1,0 +1,150 @@
+//! `lectern bench`: measures this machine.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Subcommand};
+use lectern_connectors::SourceConfig;
+use lectern_connectors::files::FilesConfig;
+use lectern_domain::ports::Connector;
+use lectern_generation::bench::{BenchReport, BenchSettings};
+
+use super::context::Context;
+use super::exit::Exit;
+use super::output;
+use super::progress::Spinner;
+use crate::bench::ingest::{self, IngestBench, Workload};
+
+/// Measures how fast this machine takes documents in and answers.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Run it on a machine that does nothing else.
+
+Examples:
+  lectern bench ingest ~/papers
+  lectern bench ingest ~/papers --rounds 4 --json | jq .ratio
+  lectern bench answer")]
+pub struct BenchArguments {
+    #[command(subcommand)]
+    what: BenchKind,
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchKind {
+    /// Measure the pipeline against bare ONNX Runtime, on the same chunks and threads
+    Ingest {
+        /// The documents
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// How often either side runs
+        #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
+        rounds: u8,
+    },
+    /// Measure the generator: time to the first token, prompt and output tokens per second
+    Answer {
+        /// How many answers are written
+        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+        rounds: u8,
+    },
+}
+
+/// Measures, prints the figures.
+pub async fn run(context: &Context, arguments: BenchArguments) -> Result<Exit> {
+    let folder = tempfile::Builder::new()
+        .prefix("lectern-bench-")
+        .tempdir()
+        .context("can't make a temporary folder")?;
+    let lectern = context.open_elsewhere(folder.path()).await?;
+    match arguments.what {
+        BenchKind::Ingest { folder, rounds } => {
+            let root = std::path::absolute(&folder).context("can't use the folder")?;
+            let config = SourceConfig::Files(FilesConfig {
+                max_file_bytes: context.config.ingestion.max_file_bytes(),
+                ..FilesConfig::new(vec![root])
+            });
+            let connector: Arc<dyn Connector> = Arc::from(lectern_connectors::open(&config)?);
+            let workload = Workload {
+                lectern: &lectern,
+                connector,
+                rounds: usize::from(rounds),
+            };
+            let figures = ingest::run(&workload).await?;
+            if context.json {
+                output::json(&figures)?
+            } else {
+                show_ingest(&figures)?
+            }
+        }
+        BenchKind::Answer { rounds } => {
+            let settings = BenchSettings {
+                runs: usize::from(rounds),
+                ..BenchSettings::default()
+            };
+            let generator = lectern.generator.load().await?;
+            let spinner = Spinner::start("writing answers");
+            let figures = lectern_generation::bench::measure(generator.as_ref(), settings).await?;
+            drop(spinner);
+            if context.json {
+                output::json(&figures)?
+            } else {
+                show_answer(&figures)?
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn show_ingest(figures: &IngestBench) -> Result<()> {
+    let mut sweep = output::table(&["sessions", "threads each", "batch", "chunks/s on a sample"]);
+    for result in &figures.sweep {
+        sweep.add_row([
+            result.setting.sessions.to_string(),
+            result.setting.threads.to_string(),
+            result.setting.batch.to_string(),
+            format!("{:.1}", result.chunks_per_s),
+        ]);
+    }
+    output::align_right(&mut sweep, &[0, 1, 2, 3]);
+    output::line("Bare ONNX Runtime:")?;
+    output::line(sweep.to_string())?;
+    let best = figures.bare_best;
+    let mut table = output::table(&["", "chunks/s", "tokens/s"]);
+    table.add_row([
+        "pipeline".to_owned(),
+        format!("{:.1}", figures.chunks_per_s),
+        format!("{:.0}", figures.tokens_per_s),
+    ]);
+    table.add_row([
+        format!(
+            "bare, {} x {} threads, batch {}",
+            best.sessions, best.threads, best.batch
+        ),
+        format!("{:.1}", figures.bare_chunks_per_s),
+        format!("{:.0}", figures.bare_tokens_per_s),
+    ]);
+    output::align_right(&mut table, &[1, 2]);
+    output::line(table.to_string())?;
+    output::line(format!(
+        "{} documents, {} chunks, {} tokens on {} threads; the pipeline reaches {:.3} of bare ONNX Runtime.",
+        figures.documents, figures.chunks, figures.tokens, figures.threads, figures.ratio
+    ))
+}
+
+fn show_answer(figures: &BenchReport) -> Result<()> {
+    let mut table = output::table(&[figures.model.as_str(), "median"]);
+    for (name, value) in [
+        (
+            "time to the first token, ms",
+            format!("{:.0}", figures.first_token_ms),
+        ),
+        ("prompt tokens", figures.prompt_tokens.to_string()),
+        ("prompt tokens/s", format!("{:.1}", figures.prompt_tokens_per_s)),
+        ("output tokens", figures.output_tokens.to_string()),
+        ("output tokens/s", format!("{:.1}", figures.output_tokens_per_s)),
+    ] {
+        table.add_row([name.to_owned(), value]);
+    }
+    output::align_right(&mut table, &[1]);
+    output::line(table.to_string())
+}

@@ -1,0 +1,215 @@
+//! `lectern ingest`: takes folders and files into a knowledge base, and later what changed in them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::Args;
+use lectern_connectors::SourceConfig;
+use lectern_connectors::files::FilesConfig;
+use lectern_domain::ports::{Connector, Embedder};
+use lectern_domain::{Acl, DefaultAccess, DocumentStatus, ErrorKind, JobCounts, JobState, Principal};
+use lectern_ingest::{Cancellation, JobReport, KnowledgeBase, Progress, Source};
+
+use super::context::Context;
+use super::exit::Exit;
+use super::interrupt;
+use super::output;
+use super::progress::IngestBar;
+use crate::compose::Lectern;
+use crate::folders::{resolved, source_name};
+
+/// Takes folders and files into a knowledge base: new, changed and deleted documents.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Given the same paths again, only what changed is read, and what is gone is taken out. A document that
+can't be read is reported with its reason, keeps its earlier version if it had one, and makes the
+command end with 4; the others are taken in. Ctrl-C stops after the documents that are being written;
+the next run goes on from there.
+
+Examples:
+  lectern ingest --kb papers ~/papers
+  lectern ingest --kb papers --create ~/papers ~/notes/todo.md
+  lectern ingest --kb staff --access group:staff ~/staff")]
+pub struct IngestArguments {
+    /// The knowledge base, by name or id
+    #[arg(long, value_name = "NAME")]
+    kb: String,
+    /// Make the knowledge base if there is none of that name
+    #[arg(long)]
+    create: bool,
+    /// Who may read the documents: everyone, user:NAME or group:NAME; can be given several times
+    #[arg(long, value_name = "WHO", default_value = "everyone")]
+    access: Vec<Principal>,
+    /// Take in files and folders whose names begin with a dot, too
+    #[arg(long)]
+    hidden: bool,
+    /// Folders and files
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+/// Runs the job, prints what it did.
+pub async fn run(context: &Context, arguments: IngestArguments) -> Result<Exit> {
+    let lectern = context.open().await?;
+    let files = FilesConfig {
+        max_file_bytes: context.config.ingestion.max_file_bytes(),
+        hidden: arguments.hidden,
+        ..FilesConfig::new(resolved(&arguments.paths)?)
+    };
+    let name = source_name(&files.roots);
+    let config = SourceConfig::Files(files);
+    let connector: Arc<dyn Connector> = Arc::from(lectern_connectors::open(&config)?);
+    let knowledge_base = find_or_create(&lectern, &arguments.kb, arguments.create).await?;
+    let access = DefaultAccess(Acl::allowing(arguments.access));
+    let source = lectern
+        .ledger
+        .ensure_source(
+            knowledge_base.id,
+            &name,
+            config.kind(),
+            &config.to_json()?,
+            &access,
+        )
+        .await?;
+    let report = sync(&lectern, &knowledge_base, &source, connector).await?;
+    if context.json {
+        output::json(&report)?;
+    } else {
+        show(&report)?;
+    }
+    Ok(exit_of(&report))
+}
+
+/// Runs a job with a progress bar. Ctrl-C ends it well.
+pub async fn sync(
+    lectern: &Lectern,
+    knowledge_base: &KnowledgeBase,
+    source: &Source,
+    connector: Arc<dyn Connector>,
+) -> Result<JobReport> {
+    lectern.prepare_ingestion().await?;
+    let (progress, cancel) = (Progress::new(), Cancellation::new());
+    let _bar = IngestBar::follow(&progress);
+    let asked = cancel.clone();
+    let listener = tokio::spawn(async move {
+        interrupt::asked_to_stop().await;
+        output::note("Stopping after the documents that are being written ...");
+        asked.cancel();
+    });
+    let report = lectern
+        .ingestion
+        .sync(knowledge_base, source, connector, progress, cancel)
+        .await;
+    listener.abort();
+    Ok(report?)
+}
+
+/// Refuses the report of a job that didn't run to its end, for those who measure it.
+pub fn require_complete(report: &JobReport) -> Result<()> {
+    let reason = report.job.reason.as_deref().unwrap_or("no reason given");
+    anyhow::ensure!(
+        report.job.state == JobState::Complete,
+        "the job ended as {}: {reason}",
+        report.job.state.as_str()
+    );
+    Ok(())
+}
+
+async fn find_or_create(lectern: &Lectern, name: &str, create: bool) -> Result<KnowledgeBase> {
+    match lectern.ledger.knowledge_base(name).await {
+        Err(error) if create && error.kind() == ErrorKind::NotFound => {
+            let embedder = &lectern.embedder;
+            Ok(lectern
+                .ledger
+                .create_knowledge_base(name, "", embedder.model(), embedder.dimensions())
+                .await?)
+        }
+        found => Ok(found?),
+    }
+}
+
+/// Prints the table of counts, then every problem with its reason.
+pub fn show(report: &JobReport) -> Result<()> {
+    output::line(table_of(&report.job.counts))?;
+    for problem in &report.problems {
+        let what = if problem.status == DocumentStatus::Failed {
+            "failed "
+        } else {
+            "skipped"
+        };
+        output::line(format!(
+            "{what}  {}: {} ({})",
+            problem.key, problem.reason, problem.code
+        ))?;
+    }
+    if report.problems_left_out > 0 {
+        output::line(format!(
+            "... and {} more, all of them in the ledger",
+            report.problems_left_out
+        ))?;
+    }
+    let seconds = report.wall_ms as f64 / 1000.0;
+    output::note(format!(
+        "{} after {seconds:.1} s, {} chunks embedded{}.",
+        match report.job.state {
+            JobState::Complete => "Done",
+            JobState::Stopped => "Stopped",
+            _ => "Ended early",
+        },
+        report.chunks_embedded,
+        if seconds > 0.0 && report.chunks_embedded > 0 {
+            format!(" ({:.1}/s)", report.chunks_embedded as f64 / seconds)
+        } else {
+            String::new()
+        }
+    ));
+    if let Some(reason) = &report.job.reason {
+        output::note(format!("reason: {reason}"));
+    }
+    Ok(())
+}
+
+fn table_of(counts: &JobCounts) -> String {
+    let mut table = output::table(&["documents", "count"]);
+    for (name, count) in [
+        ("new", counts.new),
+        ("modified", counts.modified),
+        ("unchanged", counts.unchanged),
+        ("deleted", counts.deleted),
+        ("skipped", counts.skipped),
+        ("failed", counts.failed),
+    ] {
+        table.add_row([name.to_owned(), count.to_string()]);
+    }
+    output::align_right(&mut table, &[1]);
+    table.to_string()
+}
+
+fn exit_of(report: &JobReport) -> Exit {
+    match report.job.state {
+        JobState::Stopped => Exit::Interrupted,
+        JobState::Failed => Exit::Failed,
+        _ if report.job.counts.failed > 0 => Exit::DocumentsFailed,
+        _ => Exit::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_accounts_for_every_kind() {
+        let counts = JobCounts {
+            scanned: 1234,
+            new: 1200,
+            modified: 1,
+            unchanged: 30,
+            deleted: 2,
+            skipped: 1,
+            failed: 2,
+        };
+        insta::assert_snapshot!(table_of(&counts));
+    }
+}

@@ -1,0 +1,108 @@
+//! `[ingestion]`: how documents are read and cut, and how much of the machine that may take.
+
+use std::time::Duration;
+
+use lectern_domain::PortError;
+use serde::{Deserialize, Serialize};
+
+use super::invalid;
+
+/// The longest text that the embedder reads whole, in its own tokens.
+const EMBEDDER_TOKENS: usize = 256;
+/// A chunk must have room for a title and a sentence.
+const SMALLEST_CHUNK_TOKENS: usize = 32;
+
+/// How documents are read and cut, and how much of the machine that may take.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IngestionConfig {
+    /// The longest chunk, in the embedder's tokens, with its title path. 32 to 256. Default 256.
+    pub chunk_tokens: usize,
+    /// A larger file is skipped, in MiB. Default 50.
+    pub max_file_mib: u64,
+    /// How many embedder sessions run side by side, one thread each. Default: one for each core.
+    pub embedder_sessions: Option<usize>,
+    /// How many processes read files side by side. Default: one for each core, four at most.
+    pub extractor_processes: Option<usize>,
+    /// The memory that one of them may take, in MiB. Default 2048.
+    pub extractor_memory_mib: u64,
+    /// How long the reading of one file may take, in seconds. Default 120.
+    pub extractor_timeout_s: u64,
+    /// The longest text that a file may give, in MiB. Default 64.
+    pub max_text_mib: u64,
+}
+
+impl Default for IngestionConfig {
+    fn default() -> Self {
+        Self {
+            chunk_tokens: EMBEDDER_TOKENS,
+            max_file_mib: 50,
+            embedder_sessions: None,
+            extractor_processes: None,
+            extractor_memory_mib: 2048,
+            extractor_timeout_s: 120,
+            max_text_mib: 64,
+        }
+    }
+}
+
+impl IngestionConfig {
+    /// How many embedder sessions to run.
+    pub fn sessions(&self) -> usize {
+        self.embedder_sessions.unwrap_or_else(cores).max(1)
+    }
+
+    /// How many extractor processes to run.
+    pub fn processes(&self) -> usize {
+        self.extractor_processes.unwrap_or_else(|| cores().min(4)).max(1)
+    }
+
+    /// How long the reading of one file may take.
+    pub fn extractor_timeout(&self) -> Duration {
+        Duration::from_secs(self.extractor_timeout_s)
+    }
+
+    /// `max_file_mib` in bytes.
+    pub fn max_file_bytes(&self) -> u64 {
+        mebibytes(self.max_file_mib)
+    }
+
+    /// `extractor_memory_mib` in bytes.
+    pub fn extractor_memory_bytes(&self) -> u64 {
+        mebibytes(self.extractor_memory_mib)
+    }
+
+    /// `max_text_mib` in bytes.
+    pub fn max_text_bytes(&self) -> u64 {
+        mebibytes(self.max_text_mib)
+    }
+
+    pub(super) fn check(&self) -> Result<(), PortError> {
+        if !(SMALLEST_CHUNK_TOKENS..=EMBEDDER_TOKENS).contains(&self.chunk_tokens) {
+            return Err(invalid(format!(
+                "[ingestion] chunk_tokens is {}, and must be {SMALLEST_CHUNK_TOKENS} to {EMBEDDER_TOKENS}",
+                self.chunk_tokens
+            )));
+        }
+        for (name, value) in [
+            ("max_file_mib", self.max_file_mib),
+            ("extractor_memory_mib", self.extractor_memory_mib),
+            ("extractor_timeout_s", self.extractor_timeout_s),
+            ("max_text_mib", self.max_text_mib),
+        ] {
+            if value == 0 {
+                return Err(invalid(format!("[ingestion] {name} is 0, and must be 1 or more")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn mebibytes(count: u64) -> u64 {
+    count.saturating_mul(1024 * 1024)
+}
+
+/// How many threads the machine runs at once; 1 where it doesn't tell.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
