@@ -13,7 +13,7 @@ use super::sizer::Sizer;
 /// The chunks of a section.
 pub(super) fn pack(section: Section, sizer: &Sizer<'_>) -> Vec<ChunkDraft> {
     let heading_path = sizer.fitting_path(&section.heading_path);
-    let budget = sizer.budget(&heading_path);
+    let (budget, limit) = (sizer.budget(&heading_path), sizer.limit(&heading_path));
     let mut left: usize = section.atoms.iter().map(|atom| atom.tokens).sum();
     // The next atom is the last of the list.
     let mut atoms = section.atoms;
@@ -24,11 +24,11 @@ pub(super) fn pack(section: Section, sizer: &Sizer<'_>) -> Vec<ChunkDraft> {
         let mut taken = take(first, &mut atoms, target, budget);
         let mut token_count = sizer.chunk_tokens(&heading_path, span_of(&taken));
         // Sums of atoms tell nearly, not exactly, how many tokens they have together.
-        while token_count > sizer.settings.max_tokens && taken.len() > 1 {
+        while token_count > limit && taken.len() > 1 {
             atoms.extend(taken.pop());
             token_count = sizer.chunk_tokens(&heading_path, span_of(&taken));
         }
-        if token_count > sizer.settings.max_tokens && taken[0].tokens > 1 {
+        if token_count > limit && taken[0].tokens > 1 {
             let smaller = cut(&taken[0], true, sizer, (taken[0].tokens.min(budget) / 2).max(1));
             if smaller.len() > 1 {
                 atoms.extend(smaller.into_iter().rev());

@@ -66,6 +66,12 @@ impl<'a> Sizer<'a> {
         self.settings.max_tokens.saturating_sub(taken).max(floor)
     }
 
+    /// The most tokens that a chunk under `heading_path` may have: [`ChunkSettings::max_tokens`], unless the title
+    /// leaves less than a quarter of that for the text.
+    pub(super) fn limit(&self, heading_path: &[String]) -> usize {
+        self.prefix_tokens(heading_path) + self.settings.special_tokens + self.budget(heading_path)
+    }
+
     /// The most bytes that a piece of `budget` tokens may have.
     pub(super) fn max_bytes(budget: usize) -> usize {
         budget.saturating_mul(MAX_BYTES_PER_TOKEN)

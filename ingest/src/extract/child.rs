@@ -24,6 +24,9 @@ const KEPT_STDERR_BYTES: usize = 4 * 1024;
 /// How long a child that closed its socket may take to end before it is killed.
 const ENDING: Duration = Duration::from_secs(5);
 
+/// What the standard library says when there is no memory, as an abort or as an error.
+const OUT_OF_MEMORY: [&str; 3] = ["memory allocation of", "out of memory", "Cannot allocate memory"];
+
 /// A child that waits for a file.
 pub(super) struct Worker {
     child: Child,
@@ -108,7 +111,8 @@ impl Worker {
         frame::write_async(&mut self.socket, &serde_json::to_vec(&request)?).await?;
         frame::write_async(&mut self.socket, &file.bytes).await?;
         let response = frame::read_async(&mut self.socket, limits.max_response_bytes()).await?;
-        Ok(serde_json::from_slice(&response)?)
+        serde_json::from_slice(&response)
+            .map_err(|error| io::Error::other(format!("its answer makes no sense: {error}")))
     }
 
     /// Kills the child and waits until it is gone, so that it neither runs on nor stays a zombie.
@@ -129,9 +133,16 @@ impl Worker {
     }
 
     async fn cause_of_death(&mut self, error: &io::Error, limits: &Limits) -> ExtractError {
-        if error.kind() == io::ErrorKind::InvalidData {
-            self.end().await;
-            return ExtractError::OutputTooLarge(limits.max_output_bytes);
+        match error.kind() {
+            io::ErrorKind::InvalidData => {
+                self.end().await;
+                return ExtractError::OutputTooLarge(limits.max_output_bytes);
+            }
+            io::ErrorKind::Other => {
+                self.end().await;
+                return ExtractError::Crashed(error.to_string());
+            }
+            _ => {}
         }
         let status = match tokio::time::timeout(ENDING, self.child.wait()).await {
             Ok(Ok(status)) => Some(status),
@@ -150,7 +161,7 @@ impl Worker {
         let said = String::from_utf8_lossy(&self.last_words.lock().await)
             .trim()
             .to_owned();
-        if said.contains("memory allocation of") || said.contains("capacity overflow") {
+        if OUT_OF_MEMORY.iter().any(|words| said.contains(words)) {
             return ExtractError::Memory(limits.memory_bytes / (1024 * 1024));
         }
         let how = status.map_or_else(|| error.to_string(), describe);

@@ -28,6 +28,9 @@ pub enum ExtractError {
     /// It is HTML without text.
     #[error("the page has no text")]
     NoText,
+    /// Elements within elements, so many that only a hostile file has them.
+    #[error("more than {0} elements are nested in each other")]
+    TooDeep(usize),
     /// A parser gave up in an orderly way.
     #[error("the parser failed: {0}")]
     ParserFailed(String),
@@ -62,6 +65,7 @@ impl ExtractError {
             Self::PdfDamaged(_) => "pdf_damaged",
             Self::NoTextLayer(_) => "no_text_layer",
             Self::NoText => "no_text",
+            Self::TooDeep(_) => "nested_too_deep",
             Self::ParserFailed(_) => "parser_failed",
             Self::TooLarge(_) => "too_large",
             Self::OutputTooLarge(_) => "output_too_large",

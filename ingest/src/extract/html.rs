@@ -23,8 +23,21 @@ const SKIPPED: [&str; 16] = [
     "iframe", "svg", "canvas", "audio", "video",
 ];
 
+/// A page with more open elements than this is refused: parsing takes time that grows with the square of the depth.
+const MAX_DEPTH: usize = 4_000;
+
+/// Elements whose end tag may be missing (HTML, 13.1.2.4) or that have none.
+const WITHOUT_END: [&str; 32] = [
+    "area", "base", "br", "col", "colgroup", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
+    "optgroup", "option", "p", "param", "rp", "rt", "source", "tbody", "td", "tfoot", "th", "thead", "tr",
+    "track", "wbr", "html", "head", "body",
+];
+
 /// Reads HTML. Spans are those of the Markdown that comes out.
 pub(super) fn read(html: &str) -> Result<Extracted, ExtractError> {
+    if depth(html) > MAX_DEPTH {
+        return Err(ExtractError::TooDeep(MAX_DEPTH));
+    }
     let article = Readability::new(html, None, None)
         .ok()
         .and_then(|mut page| page.parse().ok());
@@ -80,6 +93,26 @@ fn to_markdown(html: &str) -> Result<String, ExtractError> {
         .build()
         .convert(html)
         .map_err(|error| ExtractError::ParserFailed(error.to_string()))
+}
+
+/// How many elements are open at the same time, at most, if every element that needs an end tag has one.
+fn depth(html: &str) -> usize {
+    let (mut open, mut deepest) = (0_usize, 0_usize);
+    for tag in html.split('<').skip(1) {
+        let is_end = tag.starts_with('/');
+        let name: String = tag
+            .trim_start_matches('/')
+            .chars()
+            .take_while(|character| character.is_ascii_alphanumeric() || *character == '!')
+            .map(|character| character.to_ascii_lowercase())
+            .collect();
+        if name.is_empty() || name.starts_with('!') || WITHOUT_END.contains(&name.as_str()) {
+            continue;
+        }
+        open = if is_end { open.saturating_sub(1) } else { open + 1 };
+        deepest = deepest.max(open);
+    }
+    deepest
 }
 
 fn letters(text: &str) -> usize {

@@ -3,7 +3,18 @@
 //! The way of a file: an [`Engine`] gives the text of each page, [`quality`] says which pages make sense, the second
 //! engine is asked for those that don't, and [`layout`] makes paragraphs, headings and one text of the pages.
 //!
-//! MEASUREMENT
+//! Why `pdf_oxide` is first, measured on 15 arXiv papers (304 pages; one core of an x86-64 machine that was busy beside it):
+//!
+//! | engine | pages failed | ms per paper | single-letter words | letters per word | words of `pdftotext` found |
+//! |---|---|---|---|---|---|
+//! | `pdf_oxide` 0.3.77 | 0 | 271 | 0.044 | 5.06 | **0.992** |
+//! | `pdf-extract` 0.12.1 | 0 | 192 | 0.042 | 4.99 | 0.974 |
+//!
+//! It finds more of the words of an outside reference in every one of the papers (0.959 to 0.999 against 0.943 to
+//! 0.996), because it puts words together that a line broke; it reads columns in their order, knows fonts and sizes
+//! (which give a title), and reports an encrypted file as that. `pdf-extract` is somewhat faster; beside
+//! embedding, which takes seconds for a paper, neither counts. The table is printed by
+//! `LECTERN_SHARED_DATA=DIR cargo test --release -p lectern-ingest --test pdf_engines -- --nocapture`.
 
 mod engine;
 mod layout;

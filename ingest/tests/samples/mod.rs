@@ -1,0 +1,75 @@
+//! Small PDFs, made here.
+
+use std::fmt::Write as _;
+
+/// A PDF with a page for each text. A line of a text is a line of the page.
+pub fn pdf(pages: &[&str]) -> Vec<u8> {
+    pdf_with(pages, "", "")
+}
+
+/// A PDF that needs a password: its encryption dictionary belongs to no password that anybody knows.
+pub fn encrypted_pdf() -> Vec<u8> {
+    let key = "ab".repeat(32);
+    let encryption = format!("<< /Filter /Standard /V 1 /R 2 /Length 40 /P -4 /O <{key}> /U <{key}> >>");
+    let id = "<00112233445566778899aabbccddeeff>";
+    pdf_with(&["secret"], &format!("/Encrypt {encryption} /ID [{id} {id}]"), "")
+}
+
+/// A PDF whose catalog has an array nested `depth` deep.
+pub fn nested_pdf(depth: usize) -> Vec<u8> {
+    pdf_with(
+        &["text"],
+        "",
+        &format!("/Nested {}{}", "[".repeat(depth), "]".repeat(depth)),
+    )
+}
+
+fn pdf_with(pages: &[&str], trailer: &str, catalog: &str) -> Vec<u8> {
+    let kids: String = (0..pages.len())
+        .map(|number| format!("{} 0 R ", 4 + 2 * number))
+        .collect();
+    let mut objects = vec![
+        format!("<< /Type /Catalog /Pages 2 0 R {catalog} >>"),
+        format!("<< /Type /Pages /Kids [{kids}] /Count {} >>", pages.len()),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
+    ];
+    for (number, page) in pages.iter().enumerate() {
+        let content = page_content(page);
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {} 0 R /Resources << /Font << /F1 3 0 R >> >> >>",
+            5 + 2 * number
+        ));
+        objects.push(format!(
+            "<< /Length {} >>\nstream\n{content}\nendstream",
+            content.len()
+        ));
+    }
+    let mut file = "%PDF-1.4\n".to_owned();
+    let mut offsets = Vec::new();
+    for (number, object) in (1..).zip(&objects) {
+        offsets.push(file.len());
+        writeln!(file, "{number} 0 obj\n{object}\nendobj").unwrap();
+    }
+    let xref = file.len();
+    write!(file, "xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).unwrap();
+    for offset in offsets {
+        write!(file, "{offset:010} 00000 n \n").unwrap();
+    }
+    let size = objects.len() + 1;
+    write!(
+        file,
+        "trailer\n<< /Size {size} /Root 1 0 R {trailer} >>\nstartxref\n{xref}\n%%EOF\n"
+    )
+    .unwrap();
+    file.into_bytes()
+}
+
+fn page_content(text: &str) -> String {
+    let mut content = "BT /F1 12 Tf 14 TL 60 780 Td".to_owned();
+    for line in text.lines() {
+        let escaped = line.replace('\\', "\\\\").replace('(', "\\(").replace(')', "\\)");
+        write!(content, " ({escaped}) Tj T*").unwrap();
+    }
+    content.push_str(" ET");
+    content
+}
