@@ -109,7 +109,7 @@ export class Turn {
     item.querySelector(".source-number").textContent = source.number;
     item.querySelector(".source-title").textContent = source.title;
     item.querySelector(".source-path").textContent = placeOf({ ...source, page: null });
-    item.querySelector(".source-text").textContent = excerpt(source);
+    item.querySelector(".source-text").textContent = excerpt(source, this.question);
     item.querySelector(".source-foot").textContent = foot.join(", ");
     item.querySelector(".source").addEventListener("click", () => openPassage(this.knowledgeBase, source));
     return item;
@@ -211,16 +211,28 @@ function citationLink(number) {
   return link;
 }
 
-// The beginning of a passage, without Markdown's marks.
-function excerpt(source) {
-  return source.text
+// What a passage says about the question: from the sentence that shares most words with it, without Markdown's marks.
+function excerpt(source, question) {
+  const text = source.text
     .replace(/^\s*(#{1,6} .*|[|:\- ]+)$/gm, "")
     .replace(/^\s*[*+-] /gm, "")
     .replace(/\*\*|`/g, "")
     .replace(/\|/g, " ")
-    .replace(/\s+/g, " ")
-    .trim()
-    .slice(0, 280);
+    .replace(/[ \t]+/g, " ");
+  const wanted = new Set(wordsOf(question));
+  let best = { at: 0, shared: 0 };
+  for (const sentence of text.matchAll(/[^\s][^.!?\n]*/g)) {
+    const shared = new Set(wordsOf(sentence[0]).filter((word) => wanted.has(word))).size;
+    if (shared > best.shared) {
+      best = { at: sentence.index, shared };
+    }
+  }
+  const start = text.slice(best.at).replace(/\s+/g, " ").trim().slice(0, 280);
+  return best.at > text.search(/\S/) ? `… ${start}` : start;
+}
+
+function wordsOf(text) {
+  return (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).filter((word) => word.length > 3 || /\d/.test(word));
 }
 
 function outcomeText({ outcome, usage }) {
