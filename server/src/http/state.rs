@@ -1,0 +1,91 @@
+//! What every route can reach.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::{HttpRequest, web};
+use lectern_domain::ErrorKind;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
+
+use crate::auth::AccessRules;
+use crate::compose::Lectern;
+
+use super::error::ApiError;
+use super::limits::Limits;
+use super::metrics;
+use super::pushes::Pushes;
+use super::runs::Runs;
+
+/// What every route can reach. One for all workers.
+#[derive(Debug)]
+pub struct AppState {
+    /// The stages.
+    pub lectern: Arc<Lectern>,
+    /// Who is let in.
+    pub rules: AccessRules,
+    /// How much may be sent.
+    pub limits: Limits,
+    /// The places for documents that are being received.
+    pub receiving: Arc<Semaphore>,
+    /// Pushed documents that wait to be indexed.
+    pub pushes: Arc<Pushes>,
+    /// Jobs that read folders.
+    pub runs: Arc<Runs>,
+    /// What was counted.
+    pub metrics: PrometheusHandle,
+    runtime: tokio::runtime::Handle,
+    shutting_down: AtomicBool,
+}
+
+impl AppState {
+    /// The state over `lectern`. Must be called within the runtime that background work shall run on: a
+    /// worker's own runtime ends with the worker.
+    pub fn new(lectern: Arc<Lectern>, rules: AccessRules, limits: Limits, metrics: PrometheusHandle) -> Self {
+        Self {
+            receiving: Arc::new(Semaphore::new(limits.concurrent_pushes)),
+            pushes: Arc::new(Pushes::default()),
+            runs: Arc::new(Runs::default()),
+            runtime: tokio::runtime::Handle::current(),
+            shutting_down: AtomicBool::new(false),
+            lectern,
+            rules,
+            limits,
+            metrics,
+        }
+    }
+
+    /// The state of the application that serves `request`.
+    pub fn of(request: &HttpRequest) -> Result<&web::Data<Self>, ApiError> {
+        request.app_data::<web::Data<Self>>().ok_or_else(|| {
+            ApiError::new(
+                ErrorKind::Internal,
+                "state_missing",
+                "the application was put together without its state",
+            )
+        })
+    }
+
+    /// Starts what runs beside the requests. Documents that were pushed before a crash are taken up.
+    pub fn start_background_work(&self) {
+        self.spawn(metrics::upkeep(self.metrics.clone()));
+        self.spawn(Arc::clone(&self.pushes).work(Arc::clone(&self.lectern)));
+    }
+
+    /// Runs `work` for as long as the process lives, whatever becomes of the request that started it.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
+    }
+
+    /// From now on new requests are refused, and jobs stop at their next document.
+    pub fn begin_shutdown(&self) {
+        self.shutting_down.store(true, Ordering::Release);
+        self.runs.stop_all();
+        self.pushes.stop();
+    }
+
+    /// Whether new requests are refused.
+    pub fn is_shutting_down(&self) -> bool {
+        self.shutting_down.load(Ordering::Acquire)
+    }
+}
