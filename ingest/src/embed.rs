@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 
 use crate::error::{Error, Result};
 use crate::prepare::PreparedDocument;
-use crate::run::{Problem, Run};
+use crate::run::{Described, Problem, Run};
 
 /// Calls of the embedder that one document has under way.
 const CALLS_PER_DOCUMENT: usize = 2;
@@ -66,20 +66,37 @@ async fn embed_document(
             }
             // The text is at fault: the document fails. What of it was staged goes at the end of the run.
             Err(error) if matches!(error.kind, ErrorKind::Invalid | ErrorKind::TooLarge) => {
-                let version = &document.version;
-                let problem = Problem::from(&error);
-                return run
-                    .give_up(
-                        &version.document,
-                        &version.metadata.uri,
-                        version.size_bytes,
-                        problem,
-                    )
-                    .await;
+                return abandon(run, Arc::clone(&document), Problem::from(&error), output).await;
             }
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Gives the document up, and has the publisher let go of it: an empty slice is what it wakes for.
+async fn abandon(
+    run: &Run,
+    document: Arc<PreparedDocument>,
+    problem: Problem,
+    output: &Sender<EmbeddedSlice>,
+) -> Result<()> {
+    document.abandon();
+    let version = &document.version;
+    let described = Described {
+        uri: &version.metadata.uri,
+        size_bytes: version.size_bytes,
+        acl: Some(version.acl()),
+    };
+    run.give_up(&version.document, described, problem).await?;
+    let slice = EmbeddedSlice {
+        document,
+        first: 0,
+        vectors: Vec::new(),
+    };
+    output
+        .send(slice)
+        .await
+        .map_err(|_| Error::StageLost { stage: "publish" })
 }
 
 async fn embed_slice(

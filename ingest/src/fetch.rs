@@ -10,15 +10,15 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use futures::{StreamExt, TryStreamExt};
-use lectern_domain::ports::Fetched;
-use lectern_domain::{ContentHash, DocumentStatus, ErrorKind, PortError};
+use lectern_domain::ports::{Fetched, SourceItem};
+use lectern_domain::{ContentHash, ErrorKind, PortError};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Sender;
 
 use crate::access;
 use crate::error::{Error, Result};
 use crate::ledger::{DocumentRef, KnownDocument, Note, SourceMetadata};
-use crate::run::{Outcome, Problem, Run};
+use crate::run::{Described, Outcome, Problem, Run};
 use crate::texts::blocking;
 
 pub(crate) use feed::Feed;
@@ -72,15 +72,12 @@ pub(crate) async fn fetch_stage(
 async fn handle(run: &Run, feed: &Feed, output: &Sender<FetchedDocument>, event: FeedEvent) -> Result<()> {
     run.progress.update(|state| state.listed += 1);
     match event {
-        FeedEvent::Item(item) => fetch(run, feed, output, item).await,
+        FeedEvent::Item(item) => fetch(run, feed, output, *item).await,
         FeedEvent::LeftOut {
             document,
             item,
             problem,
-        } => {
-            let size = item.size_bytes.unwrap_or_default();
-            run.give_up(&document, &item.uri, size, problem).await
-        }
+        } => run.give_up(&document, described(&item), problem).await,
         FeedEvent::FolderLost { prefix, uri, problem } => {
             run.report(&prefix, &uri, &problem);
             match run.job {
@@ -139,9 +136,16 @@ async fn not_fetched(run: &Run, item: &FeedItem, error: Error) -> Result<()> {
         run.report(&item.document.key, &item.item.uri, &problem);
         return Ok(());
     }
-    let size = item.item.size_bytes.unwrap_or_default();
-    run.give_up(&item.document, &item.item.uri, size, Problem::from(&error))
+    run.give_up(&item.document, described(&item.item), Problem::from(&error))
         .await
+}
+
+fn described(item: &SourceItem) -> Described<'_> {
+    Described {
+        uri: &item.uri,
+        size_bytes: item.size_bytes.unwrap_or_default(),
+        acl: None,
+    }
 }
 
 async fn unchanged(
@@ -151,17 +155,13 @@ async fn unchanged(
     metadata: SourceMetadata,
 ) -> Result<()> {
     let access_changed = known.metadata.acl != metadata.acl;
-    let metadata_changed = known.metadata != metadata;
-    // A push that waits has to be taken out of its queue in any case.
-    let is_pushed = document.push.is_some();
-    if known.status != DocumentStatus::Indexed || metadata_changed || is_pushed || run.job.is_some() {
-        run.note(Note::Unchanged {
-            document,
-            job: run.job,
-            metadata: metadata_changed.then_some(metadata),
-        })
-        .await?;
-    }
+    let changed = (known.metadata != metadata).then_some(metadata);
+    run.note(Note::Unchanged {
+        document,
+        job: run.job,
+        metadata: changed,
+    })
+    .await?;
     if access_changed {
         run.write_notes().await?;
     }

@@ -8,7 +8,7 @@
 //! document), and `retired` while they wait to be taken out of the indexes.
 //!
 //! SQLite in WAL mode with `synchronous=FULL`: what a transaction has committed survives a power cut. One
-//! connection writes, with `BEGIN IMMEDIATE`; up to eight read. The SQL is written so that PostgreSQL takes
+//! connection writes, with `BEGIN IMMEDIATE`; up to eight read. The SQL is written so that `PostgreSQL` takes
 //! it too.
 
 mod rows;

@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use lectern_domain::ports::RawFile;
@@ -15,7 +15,7 @@ use crate::chunk::{self, ChunkDraft};
 use crate::error::{Error, Result};
 use crate::fetch::FetchedDocument;
 use crate::ledger::NewVersion;
-use crate::run::{Problem, Run};
+use crate::run::{Described, Problem, Run};
 use crate::texts::Pin;
 
 /// A version that has everything but its vectors.
@@ -24,10 +24,22 @@ pub(crate) struct PreparedDocument {
     /// Unlike that of any other document of the process.
     pub(crate) ticket: u64,
     pub(crate) version: NewVersion,
+    is_abandoned: AtomicBool,
     /// Keeps the stored text until the ledger refers to it.
     _text: Pin,
     /// Its share of the memory budget.
     _memory: OwnedSemaphorePermit,
+}
+
+impl PreparedDocument {
+    /// Says that the rest of it won't come.
+    pub(crate) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.is_abandoned.load(Ordering::Acquire)
+    }
 }
 
 static TICKETS: AtomicU64 = AtomicU64::new(0);
@@ -63,7 +75,7 @@ async fn prepare(run: &Run, document: FetchedDocument, output: &Sender<PreparedD
         Err(error) => {
             let problem = Problem::from(&error);
             return run
-                .give_up(&document.document, &document.metadata.uri, size_bytes, problem)
+                .give_up(&document.document, described(&document), problem)
                 .await;
         }
     };
@@ -77,7 +89,7 @@ async fn prepare(run: &Run, document: FetchedDocument, output: &Sender<PreparedD
                 Err(problem) => problem,
             };
             return run
-                .give_up(&document.document, &document.metadata.uri, size_bytes, problem)
+                .give_up(&document.document, described(&document), problem)
                 .await;
         }
     };
@@ -88,6 +100,14 @@ async fn prepare(run: &Run, document: FetchedDocument, output: &Sender<PreparedD
         .send(prepared)
         .await
         .map_err(|_| Error::StageLost { stage: "embed" })
+}
+
+fn described(document: &FetchedDocument) -> Described<'_> {
+    Described {
+        uri: &document.metadata.uri,
+        size_bytes: document.fetched.bytes.len() as u64,
+        acl: Some(&document.metadata.acl),
+    }
 }
 
 /// The source's title, else the document's own, else the file's name.
@@ -152,6 +172,7 @@ async fn store(
             text_hash: pin.hash(),
             chunks,
         },
+        is_abandoned: AtomicBool::new(false),
         _text: pin,
         _memory: document.permit,
     })

@@ -14,7 +14,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::try_join_all;
 use lectern_domain::ports::IndexEntry;
@@ -63,20 +62,18 @@ struct Staged {
 impl Publisher {
     /// The slices of the next batch; none when there will be no more.
     async fn next_batch(&mut self) -> Vec<EmbeddedSlice> {
+        let Some(first) = self.input.recv().await else {
+            return Vec::new();
+        };
         let settings = &self.run.parts.settings;
-        let mut batch = Vec::new();
-        let mut chunks = 0;
-        let mut deadline = Instant::now() + Duration::from_secs(3_600);
-        while chunks < settings.publish_chunks.max(1) {
-            let next = match batch.is_empty() {
-                true => self.input.recv().await,
-                // When the time is up, the batch is what there is.
-                false => timeout_at(deadline, self.input.recv()).await.unwrap_or_default(),
+        let deadline = Instant::now() + settings.publish_interval;
+        let mut chunks = first.vectors.len();
+        let mut batch = vec![first];
+        while chunks < settings.publish_chunks {
+            // When the time is up, or nothing comes any more, the batch is what there is.
+            let Ok(Some(slice)) = timeout_at(deadline, self.input.recv()).await else {
+                break;
             };
-            let Some(slice) = next else { break };
-            if batch.is_empty() {
-                deadline = Instant::now() + settings.publish_interval;
-            }
             chunks += slice.vectors.len();
             batch.push(slice);
         }
@@ -95,7 +92,7 @@ impl Publisher {
         let mut fresh: Vec<&Arc<PreparedDocument>> = Vec::new();
         for slice in batch {
             let ticket = slice.document.ticket;
-            let is_known = self.documents.contains_key(&ticket);
+            let is_known = self.documents.contains_key(&ticket) || slice.document.is_abandoned();
             if !is_known && !fresh.iter().any(|document| document.ticket == ticket) {
                 fresh.push(&slice.document);
             }
@@ -152,6 +149,7 @@ impl Publisher {
 
     /// Steps 3 to 5, for the documents whose last slice was written.
     async fn flip_complete(&mut self) -> Result<()> {
+        self.documents.retain(|_, staged| !staged.document.is_abandoned());
         let complete: Vec<Staged> = self
             .documents
             .extract_if(|_, staged| staged.chunks_written >= staged.document.version.chunks.len())

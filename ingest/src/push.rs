@@ -101,6 +101,7 @@ impl Ingestion {
             originals: replaced.into_iter().collect(),
         };
         collect::remove_released(&self.parts, &released).await?;
+        self.settle_narrowed(knowledge_base.id).await?;
         let document = self.parts.ledger.document(knowledge_base.id, id).await?;
         Ok(DocumentReceipt { document })
     }
@@ -140,6 +141,18 @@ impl Ingestion {
             counts: tally.counts,
             problems: tally.problems,
         })
+    }
+
+    /// A push that names fewer readers has changed the ledger; the indexes follow at once, or with the run that
+    /// has the right to write now.
+    async fn settle_narrowed(&self, knowledge_base: KnowledgeBaseId) -> Result<()> {
+        if self.parts.ledger.owed_access(knowledge_base, 1).await?.is_empty() {
+            return Ok(());
+        }
+        if let Some(_lock) = self.locks.try_lock(knowledge_base) {
+            collect::settle_access(&self.parts, knowledge_base).await?;
+        }
+        Ok(())
     }
 
     async fn pushed_source(&self, knowledge_base: KnowledgeBaseId) -> Result<Source> {

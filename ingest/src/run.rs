@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use lectern_domain::{DocumentStatus, JobCounts, JobId, PortError};
+use lectern_domain::{Acl, DocumentStatus, JobCounts, JobId, PortError};
 use metrics::counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -154,11 +154,10 @@ impl Run {
     pub(crate) async fn give_up(
         &self,
         document: &DocumentRef,
-        uri: &str,
-        size_bytes: u64,
+        described: Described<'_>,
         problem: Problem,
     ) -> Result<()> {
-        self.report(&document.key, uri, &problem);
+        self.report(&document.key, described.uri, &problem);
         tracing::info!(
             key = document.key,
             code = problem.code,
@@ -168,11 +167,11 @@ impl Run {
         self.note(Note::Problem {
             document: document.clone(),
             job: self.job,
-            uri: uri.to_owned(),
-            size_bytes,
+            uri: described.uri.to_owned(),
+            size_bytes: described.size_bytes,
             status: problem.status,
             reason: format!("{}: {}", problem.code, problem.reason),
-            acl: self.source.default_access.0.clone(),
+            acl: described.acl.cloned().unwrap_or_default(),
         })
         .await
     }
@@ -220,6 +219,15 @@ impl Run {
     fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is known of a document that gets no new version.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Described<'a> {
+    pub(crate) uri: &'a str,
+    pub(crate) size_bytes: u64,
+    /// Who may read it. Where that couldn't be found out, nobody may.
+    pub(crate) acl: Option<&'a Acl>,
 }
 
 /// Why a document gets no new version.

@@ -1,1 +1,12 @@
-//! The pipeline's rules.
+//! The rules of the pipeline as a whole: real ledger, real files, and small doubles behind the ports, so that each
+//! step can be counted, failed, or never come back.
+
+mod doubles;
+mod faults;
+mod desk;
+mod sync;
+mod access;
+mod crash;
+mod push;
+mod model;
+mod fsck;

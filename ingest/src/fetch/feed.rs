@@ -36,7 +36,7 @@ pub(crate) struct FeedItem {
 #[derive(Debug)]
 pub(crate) enum FeedEvent {
     /// A document that can be fetched.
-    Item(FeedItem),
+    Item(Box<FeedItem>),
     /// One that the listing leaves out.
     LeftOut {
         document: DocumentRef,
@@ -60,7 +60,9 @@ impl Feed {
                 .map_ok(|event| of_source(run, event))
                 .err_into()
                 .boxed(),
-            Self::Pushes => pushes(run).map_ok(|push| FeedEvent::Item(of_push(push))).boxed(),
+            Self::Pushes => pushes(run)
+                .map_ok(|push| FeedEvent::Item(Box::new(of_push(push))))
+                .boxed(),
         }
     }
 
@@ -84,11 +86,11 @@ impl Feed {
 fn of_source(run: &Run, event: ListEvent) -> FeedEvent {
     let (item, problem) = match event {
         ListEvent::Item(item) => {
-            return FeedEvent::Item(FeedItem {
+            return FeedEvent::Item(Box::new(FeedItem {
                 document: document_ref(run, &item.key),
                 item,
                 push: None,
-            });
+            }));
         }
         ListEvent::Skipped { item, code, reason } => (item, Problem::skipped(code, reason)),
         ListEvent::Failed { item, code, reason } => (item, Problem::failed(code, reason)),

@@ -36,7 +36,6 @@ pub(crate) struct KnownDocument {
     /// What the visible version was made from.
     pub(crate) fingerprint: Option<ContentHash>,
     pub(crate) has_current_version: bool,
-    pub(crate) status: DocumentStatus,
     pub(crate) metadata: SourceMetadata,
 }
 
@@ -53,7 +52,6 @@ pub(crate) struct SourceMetadata {
 struct KnownRow {
     fingerprint: Option<Vec<u8>>,
     current_version: Option<i64>,
-    status: String,
     uri: String,
     acl: String,
     source_attributes: String,
@@ -67,7 +65,6 @@ impl TryFrom<KnownRow> for KnownDocument {
         Ok(Self {
             fingerprint: row.fingerprint.as_deref().map(rows::hash).transpose()?,
             has_current_version: row.current_version.is_some(),
-            status: rows::from_name("document status", &row.status)?,
             metadata: SourceMetadata {
                 uri: row.uri,
                 acl: rows::from_json("access list", &row.acl)?,
@@ -158,7 +155,7 @@ impl Ledger {
     /// What is known of a document; nothing where it is new or was deleted.
     pub(crate) async fn known(&self, document: DocumentId) -> Result<Option<KnownDocument>> {
         let row: Option<KnownRow> = sqlx::query_as(
-            "SELECT fingerprint, current_version, status, uri, acl, source_attributes, modified_at
+            "SELECT fingerprint, current_version, uri, acl, source_attributes, modified_at
              FROM documents WHERE id = $1 AND deleted = 0",
         )
         .bind(document.0)

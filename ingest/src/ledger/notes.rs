@@ -122,6 +122,7 @@ async fn problem(transaction: &mut Transaction<'static, Sqlite>, note: &Note) ->
          ON CONFLICT (id) DO UPDATE
          SET status = excluded.status, reason = excluded.reason, deleted = 0,
              seen_job = COALESCE(excluded.seen_job, seen_job),
+             acl = CASE WHEN current_version IS NULL THEN excluded.acl ELSE acl END,
              original = CASE WHEN current_version IS NULL THEN excluded.original ELSE original END",
     )
     .bind(document.id.0)

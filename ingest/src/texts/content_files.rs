@@ -181,7 +181,8 @@ impl ContentFiles {
         self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn path(&self, hash: ContentHash) -> PathBuf {
+    /// Where the content lies, if it is stored.
+    pub(crate) fn path(&self, hash: ContentHash) -> PathBuf {
         let name = hash.to_hex();
         self.root.join(name.get(..2).unwrap_or_default()).join(name)
     }

@@ -1,0 +1,219 @@
+//! A data folder with everything around it, that can be closed and opened again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use lectern_domain::ports::{ChunkIndex, ChunkLookup, IndexEntry};
+use lectern_domain::{Acl, DefaultAccess, JobCounts, JobState};
+use tempfile::TempDir;
+
+use super::doubles::{MemoryIndex, Paragraphs, Shelf, TwoNumbers, Words};
+use super::faults::Faults;
+use crate::chunk::ChunkSettings;
+use crate::{
+    Cancellation, FsckReport, IngestSettings, Ingestion, IngestionParts, JobReport, KnowledgeBase, Ledger,
+    Progress, Source, TextStore,
+};
+
+pub(super) struct Desk {
+    folder: TempDir,
+    pub(super) faults: Arc<Faults>,
+    pub(super) vectors: Arc<MemoryIndex>,
+    pub(super) words: Arc<MemoryIndex>,
+    pub(super) extractor: Arc<Paragraphs>,
+    pub(super) embedder: Arc<TwoNumbers>,
+    pub(super) shelf: Arc<Shelf>,
+    pub(super) ingestion: Ingestion,
+    pub(super) knowledge_base: KnowledgeBase,
+    pub(super) source: Source,
+}
+
+pub(super) fn settings() -> IngestSettings {
+    IngestSettings {
+        chunk: ChunkSettings {
+            max_tokens: 12,
+            min_tokens: 1,
+            special_tokens: 0,
+        },
+        texts_per_call: 3,
+        publish_chunks: 4,
+        publish_interval: Duration::from_millis(20),
+        pushed_access: DefaultAccess(Acl::everyone()),
+        ..IngestSettings::default()
+    }
+}
+
+impl Desk {
+    pub(super) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let faults = Arc::new(Faults::default());
+        let vectors = Arc::new(MemoryIndex::new("vectors", &faults));
+        let words = Arc::new(MemoryIndex::new("words", &faults));
+        let extractor = Arc::new(Paragraphs::default());
+        let embedder = Arc::new(TwoNumbers::default());
+        let indexes: Vec<Arc<dyn ChunkIndex>> = vec![vectors.clone(), words.clone()];
+        let ingestion = open(&folder, &extractor, &embedder, indexes).await;
+        let ledger = &ingestion.parts.ledger;
+        let knowledge_base = ledger
+            .create_knowledge_base("library", "", "two-numbers", 2)
+            .await
+            .unwrap();
+        let access = DefaultAccess(Acl::everyone());
+        let config = serde_json::json!({});
+        let source = ledger
+            .ensure_source(knowledge_base.id, "shelf", "shelf", &config, &access)
+            .await;
+        Self {
+            source: source.unwrap(),
+            knowledge_base,
+            ingestion,
+            shelf: Arc::new(Shelf::default()),
+            folder,
+            faults,
+            vectors,
+            words,
+            extractor,
+            embedder,
+        }
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ingestion.parts.ledger
+    }
+
+    /// Closes everything and opens it again, as a new process does.
+    pub(super) async fn reopen(&mut self) {
+        self.ledger().close().await;
+        let indexes: Vec<Arc<dyn ChunkIndex>> = vec![self.vectors.clone(), self.words.clone()];
+        self.ingestion = open(&self.folder, &self.extractor, &self.embedder, indexes).await;
+    }
+
+    pub(super) async fn sync(&self) -> JobReport {
+        self.sync_with(Progress::new(), Cancellation::new()).await
+    }
+
+    pub(super) async fn sync_with(&self, progress: Progress, cancel: Cancellation) -> JobReport {
+        let shelf = self.shelf.clone();
+        let report = self
+            .ingestion
+            .sync(&self.knowledge_base, &self.source, shelf, progress, cancel)
+            .await;
+        let report = report.unwrap();
+        let stored = self.ledger().job(report.job.id).await.unwrap();
+        assert_eq!(stored, report.job, "what is reported is what is stored");
+        assert!(report.job.counts.add_up(), "{:?}", report.job);
+        report
+    }
+
+    pub(super) async fn sync_complete(&self) -> JobCounts {
+        let report = self.sync().await;
+        assert_eq!(report.job.state, JobState::Complete, "{:?}", report.job);
+        report.job.counts
+    }
+
+    pub(super) async fn fsck(&self) -> FsckReport {
+        self.ingestion.fsck(None).await.unwrap()
+    }
+
+    pub(super) async fn assert_clean(&self) {
+        let report = self.fsck().await;
+        assert!(report.clean, "{report:#?}");
+    }
+
+    /// What can be found: by key, the text and the readers. Asserts that both indexes and the ledger say the
+    /// same, and that every document is there whole.
+    pub(super) async fn visible(&self) -> BTreeMap<String, (String, Acl)> {
+        let vectors = self.visible_in(&self.vectors).await;
+        assert_eq!(vectors, self.visible_in(&self.words).await);
+        vectors
+    }
+
+    async fn visible_in(&self, index: &MemoryIndex) -> BTreeMap<String, (String, Acl)> {
+        let entries = index.entries(self.knowledge_base.id);
+        let ids: Vec<_> = entries.iter().map(|entry| entry.chunk.id).collect();
+        let found = self.ledger().look_up(self.knowledge_base.id, &ids).await.unwrap();
+        let known: BTreeMap<_, _> = found.iter().map(|chunk| (chunk.chunk, chunk)).collect();
+        let mut documents: BTreeMap<_, Vec<&IndexEntry>> = BTreeMap::new();
+        for entry in &entries {
+            let Some(chunk) = known.get(&entry.chunk.id).filter(|chunk| chunk.is_current) else {
+                continue;
+            };
+            assert_eq!(chunk.acl, entry.acl, "misfiled");
+            assert_eq!(chunk.text, entry.chunk.text);
+            documents.entry(chunk.document).or_default().push(entry);
+        }
+        let mut visible = BTreeMap::new();
+        for (id, mut entries) in documents {
+            let (document, text) = self
+                .ledger()
+                .document_text(self.knowledge_base.id, id)
+                .await
+                .unwrap();
+            entries.sort_by_key(|entry| entry.chunk.ordinal);
+            let pieces: Vec<&str> = entries.iter().map(|entry| entry.chunk.text.as_str()).collect();
+            assert_eq!(squeezed(&pieces.join(" ")), squeezed(&text), "torn");
+            assert_eq!(document.chunk_count as usize, entries.len());
+            visible.insert(document.key, (text, document.acl));
+        }
+        visible
+    }
+
+    /// The same as [`Self::visible`], as the shelf has it.
+    pub(super) fn on_shelf(&self) -> BTreeMap<String, (String, Acl)> {
+        let books = self.shelf.books.lock().unwrap();
+        books
+            .iter()
+            .map(|(key, book)| {
+                let acl = book.acl.clone().unwrap_or_else(Acl::everyone);
+                (key.clone(), (book.text.clone(), acl))
+            })
+            .collect()
+    }
+
+    /// Extractions and embedded chunks so far.
+    pub(super) fn work(&self) -> (usize, usize) {
+        (
+            self.extractor.extractions.load(Ordering::Relaxed),
+            self.embedder.embedded.load(Ordering::Relaxed),
+        )
+    }
+
+    /// Stored texts and originals.
+    pub(super) fn stored_files(&self) -> usize {
+        let mut files = 0;
+        for store in [
+            self.ingestion.parts.texts.texts(),
+            self.ingestion.parts.texts.originals(),
+        ] {
+            store.for_each_folder(|found| files += found.len()).unwrap();
+        }
+        files
+    }
+}
+
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+async fn open(
+    folder: &TempDir,
+    extractor: &Arc<Paragraphs>,
+    embedder: &Arc<TwoNumbers>,
+    indexes: Vec<Arc<dyn ChunkIndex>>,
+) -> Ingestion {
+    let texts = Arc::new(TextStore::open(folder.path()).unwrap());
+    let ledger = Ledger::open(&folder.path().join("ledger.sqlite"), texts.clone())
+        .await
+        .unwrap();
+    Ingestion::new(IngestionParts {
+        ledger: Arc::new(ledger),
+        texts,
+        extractor: extractor.clone(),
+        token_counter: Arc::new(Words),
+        embedder: embedder.clone(),
+        indexes,
+        settings: settings(),
+    })
+}

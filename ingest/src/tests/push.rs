@@ -1,0 +1,267 @@
+//! Pushed documents: accepted means durable, and the last push of a document is the one that counts.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use lectern_domain::{Acl, Attributes, DocumentStatus, ErrorKind, JobCounts};
+
+use super::desk::Desk;
+use super::faults::Fault;
+use crate::{Ingestion, PushedDocument};
+
+fn document(key: &str, text: &str) -> PushedDocument {
+    PushedDocument {
+        key: key.to_owned(),
+        title: None,
+        uri: None,
+        media_type: None,
+        file_name: None,
+        bytes: Arc::from(text.as_bytes()),
+        acl: None,
+        attributes: Attributes::new(),
+    }
+}
+
+impl Desk {
+    async fn push(&self, key: &str, text: &str) -> lectern_domain::Document {
+        let receipt = self
+            .ingestion
+            .push(&self.knowledge_base, document(key, text))
+            .await;
+        receipt.unwrap().document
+    }
+
+    async fn process(&self) -> JobCounts {
+        let report = self
+            .ingestion
+            .process_pending(&self.knowledge_base)
+            .await
+            .unwrap();
+        assert!(report.counts.add_up());
+        report.counts
+    }
+}
+
+#[tokio::test]
+async fn an_accepted_document_survives_a_restart_and_is_indexed_then() {
+    let mut desk = Desk::new().await;
+    let accepted = desk.push("notes/a.txt", "pushed text").await;
+    assert_eq!(accepted.status, DocumentStatus::Pending);
+    assert_eq!(
+        accepted.id,
+        Ingestion::pushed_document_id(desk.knowledge_base.id, "notes/a.txt")
+    );
+
+    desk.reopen().await;
+    assert!(desk.ingestion.recover().await.unwrap().pushes_wait);
+    assert_eq!(desk.process().await.new, 1);
+    let visible = desk.visible().await;
+    assert_eq!(
+        visible["notes/a.txt"],
+        ("pushed text".to_owned(), Acl::everyone())
+    );
+    desk.assert_clean().await;
+    let indexed = desk
+        .ledger()
+        .document(desk.knowledge_base.id, accepted.id)
+        .await
+        .unwrap();
+    assert_eq!(
+        (indexed.status, indexed.title.as_str()),
+        (DocumentStatus::Indexed, "a.txt")
+    );
+    assert_eq!(
+        desk.process().await,
+        JobCounts::default(),
+        "nothing waits any more"
+    );
+}
+
+#[tokio::test]
+async fn a_sync_leaves_pushed_documents_alone() {
+    let desk = Desk::new().await;
+    desk.push("a.txt", "pushed").await;
+    desk.process().await;
+    desk.push("b.txt", "waits").await;
+    desk.sync_complete().await;
+    assert_eq!(desk.visible().await.len(), 1);
+    assert_eq!(desk.process().await.new, 1);
+    assert_eq!(desk.visible().await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_last_push_of_a_document_counts_and_its_original_alone_is_kept() {
+    let desk = Desk::new().await;
+    desk.push("a.txt", "first").await;
+    desk.push("a.txt", "second").await;
+    let counts = desk.process().await;
+    assert_eq!((counts.scanned, counts.new), (1, 1));
+    desk.push("a.txt", "third").await;
+    assert_eq!(
+        desk.visible().await["a.txt"].0,
+        "second",
+        "visible until the next is ready"
+    );
+    assert_eq!(desk.process().await.modified, 1);
+    assert_eq!(desk.visible().await["a.txt"].0, "third");
+    assert_eq!(desk.stored_files(), 2, "one text, one original");
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
+async fn the_same_content_again_costs_nothing() {
+    let desk = Desk::new().await;
+    desk.push("a.txt", "text").await;
+    desk.process().await;
+    let work = desk.work();
+    let again = desk.push("a.txt", "text").await;
+    assert_eq!(desk.process().await.unchanged, 1);
+    assert_eq!(desk.work(), work);
+    let now = desk
+        .ledger()
+        .document(desk.knowledge_base.id, again.id)
+        .await
+        .unwrap();
+    assert_eq!(now.status, DocumentStatus::Indexed);
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_push_that_names_fewer_readers_counts_from_its_receipt_on() {
+    let desk = Desk::new().await;
+    desk.push("a.txt", "open").await;
+    desk.process().await;
+    let mut secret = document("a.txt", "open");
+    secret.acl = Some(Acl::allowing(["user:ada".parse().unwrap()]));
+    let receipt = desk
+        .ingestion
+        .push(&desk.knowledge_base, secret.clone())
+        .await
+        .unwrap();
+    assert_eq!(Some(&receipt.document.acl), secret.acl.as_ref());
+    desk.process().await;
+    assert_eq!(Some(&desk.visible().await["a.txt"].1), secret.acl.as_ref());
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_fails_alone_and_is_not_tried_forever() {
+    let desk = Desk::new().await;
+    let broken = desk.push("broken.txt", "BROKEN").await;
+    desk.push("good.txt", "good").await;
+    let counts = desk.process().await;
+    assert_eq!((counts.failed, counts.new), (1, 1));
+    let broken = desk
+        .ledger()
+        .document(desk.knowledge_base.id, broken.id)
+        .await
+        .unwrap();
+    assert_eq!(broken.status, DocumentStatus::Failed);
+    assert!(broken.reason.unwrap().starts_with("pdf_damaged: "));
+    assert_eq!(desk.process().await, JobCounts::default());
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_document_that_is_removed_while_it_waits_stays_away() {
+    let desk = Desk::new().await;
+    let document = desk.push("a.txt", "text").await;
+    desk.ingestion
+        .remove(&desk.knowledge_base, document.id)
+        .await
+        .unwrap();
+    assert_eq!(desk.process().await, JobCounts::default());
+    assert!(desk.visible().await.is_empty());
+    assert_eq!(desk.stored_files(), 0);
+    let error = desk
+        .ingestion
+        .remove(&desk.knowledge_base, document.id)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.code()),
+        (ErrorKind::NotFound, "document_not_found")
+    );
+}
+
+#[tokio::test]
+async fn a_document_that_is_removed_while_it_is_published_stays_away() {
+    let desk = Desk::new().await;
+    let document = desk.push("a.txt", "text").await;
+    desk.faults.plan(0, Fault::HangBefore, ErrorKind::Unavailable);
+    tokio::select! {
+        report = desk.ingestion.process_pending(&desk.knowledge_base) => panic!("{report:?}"),
+        () = async {
+            desk.faults.hung().await;
+            desk.ingestion.remove(&desk.knowledge_base, document.id).await.unwrap();
+        } => {}
+    }
+    desk.faults.clear();
+    desk.ingestion.recover().await.unwrap();
+    assert_eq!(desk.process().await, JobCounts::default());
+    assert!(desk.visible().await.is_empty());
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_push_that_overtakes_another_in_the_pipeline_wins() {
+    let desk = Desk::new().await;
+    desk.push("a.txt", "first").await;
+    desk.faults.plan(0, Fault::HangBefore, ErrorKind::Unavailable);
+    tokio::select! {
+        report = desk.ingestion.process_pending(&desk.knowledge_base) => panic!("{report:?}"),
+        () = async {
+            desk.faults.hung().await;
+            desk.push("a.txt", "second").await;
+        } => {}
+    }
+    desk.faults.clear();
+    desk.process().await;
+    assert_eq!(desk.visible().await["a.txt"].0, "second");
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
+async fn pushes_wait_where_the_embedder_is_lost() {
+    let desk = Desk::new().await;
+    desk.push("a.txt", "text").await;
+    desk.embedder.is_down.store(true, Ordering::Relaxed);
+    let error = desk
+        .ingestion
+        .process_pending(&desk.knowledge_base)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "embedder_down");
+    desk.embedder.is_down.store(false, Ordering::Relaxed);
+    assert_eq!(desk.process().await.new, 1);
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_removed_document_leaves_both_indexes_and_the_store() {
+    let desk = Desk::new().await;
+    let document = desk.push("a.txt", "text").await;
+    desk.push("b.txt", "other").await;
+    desk.process().await;
+    desk.ingestion
+        .remove(&desk.knowledge_base, document.id)
+        .await
+        .unwrap();
+    assert_eq!(desk.visible().await.len(), 1);
+    assert_eq!(desk.words.entries(desk.knowledge_base.id).len(), 1);
+    assert_eq!(desk.stored_files(), 2);
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_push_without_a_key_is_refused() {
+    let desk = Desk::new().await;
+    for key in ["", "line\nbreak", &"x".repeat(1_025)] {
+        let error = desk
+            .ingestion
+            .push(&desk.knowledge_base, document(key, "text"))
+            .await
+            .unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Invalid, "push_invalid"));
+    }
+}
