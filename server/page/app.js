@@ -20,9 +20,9 @@ const tokenForm = byId("token-form");
 
 const HANDBOOK_QUESTIONS = [
   "How many days of paid leave does a full-time employee have?",
-  "What does the light on a probe mean when it blinks amber three times?",
-  "How fast does support answer an Estate customer when it is urgent?",
-  "What caused the outage on 11 February 2026?",
+  "How often is the status page updated during a SEV1 incident?",
+  "How long does a guest code for the Wi-Fi last?",
+  "How long is the warranty on a gateway?",
 ];
 
 let running = null;

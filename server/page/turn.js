@@ -221,7 +221,7 @@ function excerpt(source, question) {
     .replace(/[ \t]+/g, " ");
   const wanted = new Set(wordsOf(question));
   let best = { at: 0, shared: 0 };
-  for (const sentence of text.matchAll(/[^\s][^.!?\n]*/g)) {
+  for (const sentence of text.matchAll(/\S(?:(?!\n\s*\n)[^.!?])*/g)) {
     const shared = new Set(wordsOf(sentence[0]).filter((word) => wanted.has(word))).size;
     if (shared > best.shared) {
       best = { at: sentence.index, shared };
