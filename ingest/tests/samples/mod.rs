@@ -51,14 +51,14 @@ fn pdf_with(pages: &[&str], trailer: &str, catalog: &str) -> Vec<u8> {
         writeln!(file, "{number} 0 obj\n{object}\nendobj").unwrap();
     }
     let xref = file.len();
-    write!(file, "xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).unwrap();
+    writeln!(file, "xref\n0 {}\n0000000000 65535 f ", objects.len() + 1).unwrap();
     for offset in offsets {
-        write!(file, "{offset:010} 00000 n \n").unwrap();
+        writeln!(file, "{offset:010} 00000 n ").unwrap();
     }
     let size = objects.len() + 1;
-    write!(
+    writeln!(
         file,
-        "trailer\n<< /Size {size} /Root 1 0 R {trailer} >>\nstartxref\n{xref}\n%%EOF\n"
+        "trailer\n<< /Size {size} /Root 1 0 R {trailer} >>\nstartxref\n{xref}\n%%EOF"
     )
     .unwrap();
     file.into_bytes()

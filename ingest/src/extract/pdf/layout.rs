@@ -5,7 +5,7 @@ use lectern_domain::{Block, BlockKind, TextSpan};
 
 use crate::extract::read::title_line;
 
-/// A line of a paragraph is full, and goes on in the next, when it has this part of the longest line.
+/// A line of a paragraph is full, and goes on in the next, when it has this part of the usual length.
 const FULL_LINE_SHARE: f64 = 0.6;
 
 /// Lines of a paragraph are at least this long, in characters; shorter ones are lists, addresses, tables.
@@ -96,8 +96,8 @@ fn paragraphs(page: &str) -> Vec<Vec<&str>> {
 
 /// Joins the lines of running text, and keeps the lines of what isn't.
 fn reflow(lines: Vec<&str>) -> String {
-    let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
-    let is_running = longest >= SHORTEST_PARAGRAPH_LINE;
+    let usual = usual_length(&lines);
+    let is_running = usual >= SHORTEST_PARAGRAPH_LINE;
     let mut text = String::new();
     let mut last_is_full = false;
     for line in lines {
@@ -111,10 +111,21 @@ fn reflow(lines: Vec<&str>) -> String {
                 text.push('\n');
             }
         }
-        last_is_full = line.chars().count() as f64 >= FULL_LINE_SHARE * longest as f64 && !is_row(line);
+        last_is_full = line.chars().count() as f64 >= FULL_LINE_SHARE * usual as f64 && !is_row(line);
         text.push_str(line);
     }
     text
+}
+
+/// The length of a line in the middle, when all but the last are sorted by length. The longest would say less: where an
+/// engine has put a broken word together, two lines are one.
+fn usual_length(lines: &[&str]) -> usize {
+    let mut lengths: Vec<usize> = lines.iter().map(|line| line.chars().count()).collect();
+    if lengths.len() > 1 {
+        lengths.pop();
+    }
+    lengths.sort_unstable();
+    lengths.get(lengths.len() / 2).copied().unwrap_or(0)
 }
 
 /// Whether the text ends with a letter and a hyphen: with a lower-case letter after it, a word goes on.
@@ -123,9 +134,14 @@ fn ends_in_broken_word(text: &str) -> bool {
     backwards.next() == Some('-') && backwards.next().is_some_and(char::is_alphabetic)
 }
 
-/// Whether a line is a row of a table: columns with gaps between them.
+/// Whether a line is a row of a table: columns with gaps between them, or mostly figures.
 fn is_row(line: &str) -> bool {
-    line.matches("   ").count() >= 2
+    let words = line.split_whitespace().count();
+    let figures = line
+        .split_whitespace()
+        .filter(|word| word.contains(|character: char| character.is_ascii_digit()))
+        .count();
+    line.matches("   ").count() >= 2 || (words >= 4 && figures * 2 >= words)
 }
 
 fn is_list_item(line: &str) -> bool {

@@ -59,6 +59,8 @@ fn is_title(text: &str) -> bool {
         "microsoft powerpoint",
         "powerpoint presentation",
         "document",
+        "contents",
+        "table of contents",
     ]
     .iter()
     .any(|default| folded.starts_with(default));
@@ -85,30 +87,49 @@ fn largest_words(spans: &[TextSpan]) -> Option<String> {
 
 /// The text of the lines with words of `size`, unless it is too short (an initial) or too long for a title.
 fn lines_of_size(spans: &[&TextSpan], size: f32) -> Option<String> {
-    let lines: Vec<f32> = spans
+    let mut lines: Vec<f32> = spans
         .iter()
         .filter(|span| (span.font_size - size).abs() < 0.2)
         .map(|span| span.bbox.y)
         .collect();
-    let on_line = |span: &TextSpan| lines.iter().any(|y| (span.bbox.y - y).abs() < size * 0.6);
-    let mut text = String::new();
-    let mut last: Option<&TextSpan> = None;
-    for &span in spans
+    lines.sort_by(f32::total_cmp);
+    lines.dedup_by(|upper, lower| (*upper - *lower).abs() < size * 0.6);
+    // From the top of the page down, then from left to right: the order of the file is often another one.
+    let line_of = |span: &TextSpan| {
+        lines
+            .iter()
+            .copied()
+            .find(|y| (span.bbox.y - y).abs() < size * 0.6)
+    };
+    let mut title: Vec<(f32, &TextSpan)> = spans
         .iter()
-        .filter(|span| span.font_size >= size * SMALL_CAPITALS && on_line(span))
-    {
-        let is_next_word = last.is_none_or(|last| {
+        .filter(|span| span.font_size >= size * SMALL_CAPITALS)
+        .filter_map(|span| Some((line_of(span)?, *span)))
+        .collect();
+    title.sort_by(|(line, span), (other_line, other)| {
+        other_line
+            .total_cmp(line)
+            .then(span.bbox.x.total_cmp(&other.bbox.x))
+    });
+    let mut text = String::new();
+    let mut last: Option<(f32, &TextSpan)> = None;
+    for (line, span) in title {
+        let is_next_word = last.is_none_or(|(last_line, last)| {
             let gap = span.bbox.x - (last.bbox.x + last.bbox.width);
-            (span.bbox.y - last.bbox.y).abs() > size * 0.6 || gap > size * 0.15 || gap < -size
+            last_line != line || gap > size * 0.15
         });
         if is_next_word {
             text.push(' ');
         }
         text.push_str(&span.text);
-        last = Some(span);
+        last = Some((line, span));
     }
     let letters = text.chars().filter(|character| character.is_alphabetic()).count();
-    (8..=200).contains(&letters).then(|| title_line(&text)).flatten()
+    (8..=200)
+        .contains(&letters)
+        .then(|| title_line(&text))
+        .flatten()
+        .filter(|title| is_title(title))
 }
 
 /// The size in which most letters of the page are set.
