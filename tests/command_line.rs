@@ -1,14 +1,11 @@
 //! The command line: help, exit codes, and errors that say what, why and what to do. None of these
 //! needs a model.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-
-use crate::binary::Installation;
+use crate::harness::{Outcome, Workplace};
 
 #[test]
 fn help_names_every_command_and_an_example() {
-    let help = Installation::new().succeed(&["--help"]).stdout;
+    let help = Workplace::bare().type_in(&["--help"]).exits(0).stdout;
     for command in [
         "demo", "serve", "kb", "ingest", "search", "ask", "models", "eval", "bench", "fsck",
     ] {
@@ -23,46 +20,43 @@ fn help_names_every_command_and_an_example() {
         "a hidden command is shown:\n{help}"
     );
 
-    let codes = Installation::new().succeed(&["help", "exit-codes"]).stdout;
+    let codes = Workplace::bare().type_in(&["help", "exit-codes"]).exits(0).stdout;
     assert!(codes.contains("some documents failed"), "{codes}");
 }
 
 #[test]
 fn a_wrong_command_line_ends_with_2_and_no_command_with_help() {
-    let lectern = Installation::new();
-    assert_eq!(lectern.run(&["frobnicate"]).code, 2);
-    assert_eq!(
-        lectern
-            .run(&["search", "--kb", "papers", "--mode", "psychic", "x"])
-            .code,
-        2
-    );
-    assert!(lectern.run(&[]).stderr.contains("Usage: lectern"));
+    let lectern = Workplace::bare();
+    assert_eq!(lectern.type_in(&["frobnicate"]).code, 2);
+    lectern
+        .type_in(&["search", "--kb", "papers", "--mode", "psychic", "x"])
+        .exits(2);
+    assert!(lectern.type_in(&[]).stderr.contains("Usage: lectern"));
 }
 
 #[test]
 fn a_knowledge_base_is_made_listed_and_deleted() {
-    let lectern = Installation::new();
-    lectern.succeed(&["kb", "create", "papers", "--description", "What we cite"]);
+    let lectern = Workplace::bare();
+    lectern.type_in(&["kb", "create", "papers", "--description", "What we cite"]).exits(0);
 
-    let listed = lectern.succeed(&["kb", "list", "--json"]).json();
+    let listed = lectern.type_in(&["kb", "list", "--json"]).exits(0).json();
     let papers = &listed["knowledge_bases"][0];
     assert_eq!(papers["name"], "papers");
     assert_eq!(papers["description"], "What we cite");
     assert_eq!(papers["document_count"], 0);
-    assert!(lectern.succeed(&["kb", "list"]).stdout.contains("papers"));
+    assert!(lectern.type_in(&["kb", "list"]).exits(0).stdout.contains("papers"));
 
-    lectern.succeed(&["kb", "delete", "papers"]);
+    lectern.type_in(&["kb", "delete", "papers"]).exits(0);
     assert_eq!(
-        lectern.succeed(&["kb", "list", "--json"]).json()["knowledge_bases"],
+        lectern.type_in(&["kb", "list", "--json"]).exits(0).json()["knowledge_bases"],
         serde_json::json!([])
     );
 }
 
 #[test]
 fn an_error_says_what_and_what_to_do_and_has_its_exit_code() {
-    let lectern = Installation::new();
-    lectern.succeed(&["kb", "create", "papers"]);
+    let lectern = Workplace::bare();
+    lectern.type_in(&["kb", "create", "papers"]).exits(0);
     for (arguments, code, words) in [
         (
             &["kb", "create", "papers"][..],
@@ -90,7 +84,7 @@ fn an_error_says_what_and_what_to_do_and_has_its_exit_code() {
         (&["eval", "/no/such/folder"], 3, "corpus.jsonl"),
         (&["models", "verify", "gpt-17"], 3, "gpt-17"),
     ] {
-        let outcome = lectern.run(arguments);
+        let outcome = lectern.type_in(arguments);
         assert_eq!(outcome.code, code, "{arguments:?}: {outcome:#?}");
         assert!(
             outcome.stderr.starts_with("error: "),
@@ -103,8 +97,8 @@ fn an_error_says_what_and_what_to_do_and_has_its_exit_code() {
 
 #[test]
 fn an_error_can_be_read_by_a_program() {
-    let lectern = Installation::new();
-    let outcome = lectern.run(&["search", "--kb", "papers", "--json", "words"]);
+    let lectern = Workplace::bare();
+    let outcome = lectern.type_in(&["search", "--kb", "papers", "--json", "words"]);
     let error: serde_json::Value = serde_json::from_str(&outcome.stderr).unwrap();
     assert_eq!(error["error"]["code"], "kb_not_found");
     assert!(
@@ -115,84 +109,32 @@ fn an_error_can_be_read_by_a_program() {
 
 #[test]
 fn a_misspelt_setting_is_refused_by_name() {
-    let lectern = Installation::new();
+    let lectern = Workplace::bare();
     std::fs::write(lectern.data().join("lectern.toml"), "[server]\nprot = 8081\n").unwrap();
-    let outcome = lectern.run(&["kb", "list"]);
+    let outcome = lectern.type_in(&["kb", "list"]);
     assert_eq!(outcome.code, 2, "{outcome:#?}");
     assert!(
         outcome.stderr.contains("prot") && outcome.stderr.contains("lectern.toml"),
         "{outcome:#?}"
     );
 
-    let lectern = Installation::new();
-    let output = lectern
-        .command(&["kb", "list"])
-        .env("LECTERN_SERVER__PROT", "1")
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("prot"));
-}
-
-#[test]
-fn a_second_process_on_the_same_data_folder_is_told_which_folder_is_in_use() {
-    let lectern = Installation::new();
-    let server = Server::start(&lectern);
-    let outcome = lectern.run(&["kb", "list"]);
-    assert_eq!(outcome.code, 5, "{outcome:#?}");
-    assert!(
-        outcome.stderr.contains("is in use by another lectern process"),
-        "{outcome:#?}"
-    );
-    let folder = lectern.data().canonicalize().unwrap();
-    assert!(
-        outcome.stderr.contains(&folder.display().to_string()),
-        "{outcome:#?}"
-    );
-
-    drop(server);
-    lectern.succeed(&["kb", "list"]);
+    let lectern = Workplace::bare();
+    let mut command = lectern.program();
+    command.args(["kb", "list"]).env("LECTERN_SERVER__PROT", "1");
+    assert!(Outcome::of(command).exits(2).stderr.contains("prot"));
 }
 
 #[test]
 fn a_taken_port_is_told_before_anything_is_done() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let lectern = Installation::new();
+    let lectern = Workplace::bare();
     for arguments in [["serve", "--port", &port], ["demo", "--port", &port]] {
-        let outcome = lectern.run(&arguments);
+        let outcome = lectern.type_in(&arguments);
         assert_eq!(outcome.code, 5, "{outcome:#?}");
         assert!(
             outcome.stderr.contains(&port) && outcome.stderr.contains("--port"),
             "{outcome:#?}"
         );
-    }
-}
-
-/// A running server, killed when it goes.
-struct Server(Child);
-
-impl Server {
-    /// Starts `lectern serve` on a free port and waits until it says that it serves.
-    fn start(lectern: &Installation) -> Self {
-        let mut child = lectern
-            .command(&["serve", "--port", "0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = lines
-            .map_while(Result::ok)
-            .any(|line| line.contains("serves http://127.0.0.1:"));
-        assert!(said, "the server ended before it served");
-        Self(child)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
     }
 }

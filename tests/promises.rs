@@ -1,4 +1,45 @@
-//! What Lectern promises, asked of the real binary from outside.
+//! What Lectern promises, asked of the real binary from outside, with the real engines and models.
+//!
+//! | Promise | File |
+//! |---|---|
+//! | The command line helps, is strict, and ends with exit codes that a script can trust | `command_line` |
+//! | All documents of a folder are taken in, later only what changed, and the account adds up | `ingestion` |
+//! | The right document is found; what the documents don't tell is not answered | `handbook_questions` |
+//! | A file that can't be read costs one document, told with a code and a reason | `bad_files`, `hostile_files` |
+//! | Bad disks, folders, models and questions are told by name, and nothing is lost | `bad_places`, `full_disk`, `bad_questions` |
+//! | `kill -9` at any moment: nothing lost, nothing twice, nothing half | `crash` |
+//! | Answers stream sources, words, citations, and cite only what was found | `answers` |
+//! | A client that leaves gives its place back; a full line says so | `leaving_clients` |
+//! | Every failure over HTTP has one shape | `api_errors` |
+//! | Only the operator or the token's holder is let in, no foreign page | `access` |
+//! | The API's description, the page, health and figures are what they should be | `description` |
+//! | Who may not read a document doesn't see it | `hidden_documents` |
+//! | An evaluation measures what it says | `evaluation` |
+//!
+//! The tests fetch the small models once into the folder that `LECTERN_MODELS` names, or `lectern/models` in
+//! the user's cache folder. Nothing else is needed; what can't be checked on a machine says SKIPPED.
 
-mod binary;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends by panicking, in its helpers too"
+)]
+
+mod harness;
 mod command_line;
+mod ingestion;
+mod handbook_questions;
+mod bad_files;
+mod hostile_files;
+mod bad_places;
+mod full_disk;
+mod bad_questions;
+mod crash;
+mod answers;
+mod leaving_clients;
+mod api_errors;
+mod access;
+mod description;
+mod hidden_documents;
+mod evaluation;

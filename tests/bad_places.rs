@@ -1,0 +1,97 @@
+//! Disks, data folders and model files in a bad state: the error says which and what to do, and what was there
+//! before still is.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::harness::lectern::KB;
+use crate::harness::{Server, Workplace, models};
+
+#[test]
+fn a_second_process_is_told_which_folder_is_in_use() {
+    let lectern = Workplace::new();
+    lectern.write("one.md", "The heron stands in the reeds.\n");
+    lectern.ingest().exits(0);
+    let server = Server::start(&lectern);
+    let folder = lectern.data().canonicalize().unwrap();
+    let folder = folder.to_str().unwrap();
+    lectern.run(["kb", "list"]).fails(5, "data_folder_in_use", folder);
+    lectern.ingest().fails(5, "data_folder_in_use", folder);
+    lectern.run(["serve", "--port", "0"]).fails(5, "data_folder_in_use", folder);
+
+    // The first one didn't notice.
+    let body = serde_json::json!({ "text": "heron", "mode": "lexical" });
+    let found = server.post(&format!("/knowledge-bases/{KB}/search"), &body).is(200).json();
+    assert_eq!(found["passages"].as_array().unwrap().len(), 1);
+    server.kill();
+    assert_eq!(lectern.found("heron"), ["one.md"]);
+}
+
+#[test]
+fn a_flipped_byte_in_a_model_is_found_and_named() {
+    let lectern = Workplace::new();
+    lectern.write("one.md", "The cooper makes barrels of oak.\n");
+    lectern.ingest().exits(0);
+    let damaged = lectern.elsewhere("models");
+    models::copy_of_embedder(&damaged);
+    let lectern = lectern.using_models(&damaged);
+    lectern.run(["models", "verify"]).exits(0);
+
+    let file = damaged.join("all-minilm-l6-v2/model.onnx");
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    fs::write(&file, bytes).unwrap();
+
+    let verified = lectern.run(["models", "verify"]).exits(6).json();
+    let files = verified["files"].as_array().unwrap();
+    let bad: Vec<&str> = files
+        .iter()
+        .filter(|entry| !entry["file"].to_string().contains("intact"))
+        .map(|entry| entry["model"].as_str().unwrap())
+        .collect();
+    assert_eq!(bad, ["all-minilm-l6-v2"], "{verified:#}");
+    assert_eq!(verified["intact"], false);
+
+    let named = file.to_str().unwrap();
+    lectern.run(["search", "--kb", KB, "barrels"]).fails(1, "model_corrupt", named);
+    lectern.write("two.md", "A second one.\n");
+    lectern.ingest().fails(1, "model_corrupt", named);
+    // Words are found without a model.
+    assert_eq!(lectern.found("barrels"), ["one.md"]);
+
+    // With the right model again, all is as it was, and goes on.
+    let lectern = lectern.using_models(models::folder());
+    assert_eq!(lectern.ingest().exits(0).counts().new, 1);
+    assert_eq!(lectern.search("hybrid", "who makes barrels?").len(), 2);
+    lectern.assert_sound();
+}
+
+#[test]
+fn a_missing_model_is_an_error_with_its_name_and_the_remedy() {
+    let lectern = Workplace::new();
+    lectern.write("one.md", "The cooper makes barrels of oak.\n");
+    let empty = lectern.elsewhere("models");
+    let lectern = lectern.using_models(&empty);
+    let failed = lectern.ingest().fails(1, "model_missing", "all-minilm-l6-v2");
+    assert!(failed.stderr.contains("lectern models pull"), "{}", failed.stderr);
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_used_is_named() {
+    let lectern = Workplace::new();
+    let file = lectern.elsewhere("a-file");
+    fs::write(&file, "not a folder").unwrap();
+    let file = file.to_str().unwrap();
+    lectern.run(["kb", "list", "--data", file]).fails(2, "data_folder_unusable", file);
+    assert_eq!(fs::read_to_string(file).unwrap(), "not a folder");
+}
+
+#[test]
+fn documents_are_readable_by_their_owner_alone() {
+    let lectern = Workplace::new();
+    let data = lectern.elsewhere("new-data");
+    lectern.run(["kb", "create", KB, "--data", data.to_str().unwrap()]).exits(0);
+    let mode = fs::metadata(data).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "others may read the data folder: {mode:o}");
+}

@@ -1,0 +1,170 @@
+//! `kill -9` in the middle of things: nothing lost, nothing twice, nothing half.
+//!
+//! Nothing is learnt from the program about what it did: the [`Oracle`] knows what must be found. (A killed
+//! process loses no page that the system has; what a power cut loses is another question.)
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::harness::lectern::{KB, file_names};
+use crate::harness::oracle::{Dice, Oracle, name, word};
+use crate::harness::{Server, Workplace, until};
+
+/// Documents of a crash test, and how often it crashes before and after they change.
+const DOCUMENTS: usize = 240;
+const CRASHES: usize = 3;
+
+/// The stored texts: what the program has read so far.
+fn stored_texts(data: &Path) -> HashSet<OsString> {
+    let Ok(folders) = std::fs::read_dir(data.join("texts")) else { return HashSet::new() };
+    let files = folders.flatten().filter_map(|folder| std::fs::read_dir(folder.path()).ok()).flatten().flatten();
+    files.map(|file| file.file_name()).collect()
+}
+
+/// Starts an ingestion and kills it when it has read `count` documents more. Whether it was in time.
+fn ingest_and_crash(lectern: &Workplace, count: usize) -> bool {
+    let before = stored_texts(&lectern.data());
+    let mut command = lectern.ingest_command();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let was_running = until("an ingestion to get on", || {
+        if child.try_wait().unwrap().is_some() {
+            return Some(false);
+        }
+        let read = stored_texts(&lectern.data()).difference(&before).count();
+        (read >= count).then_some(true)
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    was_running
+}
+
+/// Each document is found under its word, once, in its present version and no other, and there are no more.
+fn assert_all_found_once(lectern: &Workplace, oracle: &Oracle) {
+    let server = Server::start(lectern);
+    let base = server.get(&format!("/knowledge-bases/{KB}")).is(200).json();
+    assert_eq!(base["document_count"].as_u64(), Some(oracle.len() as u64));
+    assert_eq!(base["chunk_count"], base["document_count"], "each document is one chunk");
+    for (number, version) in oracle.documents() {
+        assert_eq!(found(&server, &word(number, version)), [name(number)[3..].to_owned()]);
+        for old in 1..version {
+            assert_eq!(found(&server, &word(number, old)), [""; 0], "an old version is visible");
+        }
+    }
+}
+
+fn found(server: &Server, text: &str) -> Vec<String> {
+    let body = json!({ "text": text, "mode": "lexical" });
+    let found = server.post(&format!("/knowledge-bases/{KB}/search"), &body).is(200).json();
+    file_names(found["passages"].as_array().unwrap())
+}
+
+#[test]
+fn an_ingestion_that_is_killed_again_and_again_ends_as_if_it_never_was() {
+    let mut dice = Dice::new();
+    let lectern = Workplace::new();
+    let mut oracle = Oracle::default();
+    for number in 0..DOCUMENTS {
+        oracle.write(&lectern, number, 1);
+    }
+    let mut in_time = 0;
+    for _ in 0..CRASHES {
+        let count = dice.between(1, DOCUMENTS / CRASHES);
+        in_time += usize::from(ingest_and_crash(&lectern, count));
+    }
+    let ended = lectern.ingest().exits(0);
+    let counts = ended.counts();
+    println!("after {in_time} crashes: {counts:?}");
+    assert_eq!(counts.new + counts.unchanged, DOCUMENTS as u64);
+    assert!(in_time >= 2, "only {in_time} crashes were in the middle of something");
+    lectern.assert_sound();
+    assert_all_found_once(&lectern, &oracle);
+
+    // A third changes, some go, some come; and again.
+    for number in (0..DOCUMENTS).step_by(3) {
+        oracle.write(&lectern, number, 2);
+    }
+    for number in (1..DOCUMENTS).step_by(10) {
+        oracle.remove(&lectern, number);
+    }
+    for number in DOCUMENTS..DOCUMENTS + 20 {
+        oracle.write(&lectern, number, 1);
+    }
+    for _ in 0..CRASHES {
+        ingest_and_crash(&lectern, dice.between(1, 20));
+    }
+    let ended = lectern.ingest().exits(0);
+    println!("after the second round: {:?}", ended.counts());
+    lectern.assert_sound();
+    assert_all_found_once(&lectern, &oracle);
+    let again = lectern.ingest().exits(0);
+    assert_eq!(again.counts().unchanged, oracle.len() as u64);
+    assert_eq!(again.json()["chunks_embedded"], 0);
+}
+
+#[test]
+fn what_a_server_accepted_survives_its_crash() {
+    let lectern = Workplace::new();
+    lectern.run(["kb", "create", KB]).exits(0);
+    let server = Server::start(&lectern);
+    let documents = format!("/knowledge-bases/{KB}/documents");
+    let words: Vec<String> = (0..12).map(|number| word(number, 1)).collect();
+    let mut accepted = Vec::new();
+    for (number, word) in words.iter().enumerate() {
+        let text = format!("# Note\n\nThe note of {word} was pushed.\n");
+        let body = json!({ "key": format!("pushed-{number}.md"), "text": text });
+        let reply = server.post(&documents, &body).is(202);
+        accepted.push(reply.json()["document"]["id"].clone());
+    }
+    server.kill();
+
+    let server = Server::start(&lectern);
+    for (word, id) in words.iter().zip(&accepted) {
+        let passages = until("a pushed document to be found", || {
+            let body = json!({ "text": word, "mode": "lexical" });
+            let found = server.post(&format!("/knowledge-bases/{KB}/search"), &body).is(200).json();
+            let passages = found["passages"].as_array().unwrap().clone();
+            (!passages.is_empty()).then_some(passages)
+        });
+        let documents: Vec<&Value> = passages.iter().map(|passage| &passage["document"]).collect();
+        assert_eq!(documents, [id]);
+    }
+    server.kill();
+    lectern.assert_sound();
+}
+
+#[test]
+fn a_job_of_a_server_that_crashed_is_told_as_ended_and_can_be_run_again() {
+    let lectern = Workplace::new();
+    lectern.run(["kb", "create", KB]).exits(0);
+    let mut oracle = Oracle::default();
+    for number in 0..DOCUMENTS {
+        oracle.write(&lectern, number, 1);
+    }
+    let jobs = format!("/knowledge-bases/{KB}/ingestions");
+    let body = json!({ "paths": [lectern.documents()] });
+    let server = Server::start(&lectern);
+    let job = server.post(&jobs, &body).is(202).json()["job"]["id"].as_str().unwrap().to_owned();
+    until("a job to publish something", || {
+        let job = server.get(&format!("{jobs}/{job}")).is(200).json();
+        let published = job["job"]["progress"]["chunks_published"].as_u64();
+        (published.unwrap_or(0) > 0 || job["job"]["state"] == "complete").then_some(())
+    });
+    server.kill();
+
+    let server = Server::start(&lectern);
+    let ended = server.get(&format!("{jobs}/{job}")).is(200).json();
+    assert_ne!(ended["job"]["state"], "running", "{ended:#}");
+    let again = server.post(&jobs, &body).is(202).json()["job"]["id"].as_str().unwrap().to_owned();
+    let done = until("the job to end", || {
+        let job = server.get(&format!("{jobs}/{again}")).is(200).json()["job"].clone();
+        (!job["ended_at"].is_null()).then_some(job)
+    });
+    assert_eq!(done["state"], "complete", "{done:#}");
+    server.kill();
+    lectern.assert_sound();
+    assert_all_found_once(&lectern, &oracle);
+}
