@@ -205,7 +205,7 @@ impl TokenCounter for Words {
     }
 }
 
-/// A vector of two numbers.
+/// A vector of two numbers; a text with `REFUSED` gets none.
 #[derive(Default)]
 pub(super) struct TwoNumbers {
     pub(super) embedded: AtomicUsize,
@@ -234,6 +234,13 @@ impl Embedder for TwoNumbers {
                 ErrorKind::Unavailable,
                 "embedder_down",
                 "the embedder is down",
+            ));
+        }
+        if texts.iter().any(|text| text.contains("REFUSED")) {
+            return Err(PortError::new(
+                ErrorKind::Invalid,
+                "text_refused",
+                "the text can't be embedded",
             ));
         }
         self.embedded.fetch_add(texts.len(), Ordering::Relaxed);

@@ -234,6 +234,24 @@ async fn a_long_document_travels_in_slices_and_appears_whole() {
 }
 
 #[tokio::test]
+async fn a_document_that_the_embedder_refuses_halfway_fails_alone() {
+    let desk = Desk::new().await;
+    let mut paragraphs: Vec<String> = (0..40).map(|n| format!("{n} b c d e f g h i j")).collect();
+    paragraphs.push("REFUSED b c d e f g h i j".to_owned());
+    desk.shelf.put("long.txt", &paragraphs.join("\n\n"));
+    desk.shelf.put("short.txt", "short");
+    let report = desk.sync().await;
+    assert_eq!(report.job.state, JobState::Complete);
+    assert_eq!((report.job.counts.new, report.job.counts.failed), (1, 1));
+    assert_eq!(report.problems[0].code, "text_refused");
+    assert_eq!(
+        desk.visible().await.into_keys().collect::<Vec<_>>(),
+        ["short.txt"]
+    );
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
 async fn a_stopped_job_says_so_and_leaves_nothing_half_done() {
     let desk = Desk::new().await;
     for number in 0..50 {
