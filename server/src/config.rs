@@ -60,7 +60,7 @@ impl Config {
     pub fn load(data_folder: &Path) -> Result<Self, PortError> {
         let file = data_folder.join(FILE_NAME);
         let figment = Figment::from(Serialized::defaults(Self::default()))
-            .merge(Toml::file_exact(&file))
+            .merge(Toml::file(&file))
             .merge(sections_of_environment())
             .merge(short_names_of_environment());
         let config: Self = figment.extract().map_err(|error| {

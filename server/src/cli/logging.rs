@@ -4,11 +4,11 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// What a command tells. The engines report on their every step below that.
-const OF_A_COMMAND: &str = "warn";
-/// What a server tells: what Lectern does, and what goes wrong in the engines.
-const OF_A_SERVER: &str =
-    "warn,lectern=info,lectern_ingest=info,lectern_retrieval=info,lectern_generation=info";
+/// What a command tells. The engines warn of things that an operator can do nothing about.
+const OF_A_COMMAND: &str = "error,lectern=warn,lectern_connectors=warn,lectern_ingest=warn,lectern_retrieval=warn,lectern_generation=warn";
+/// What a server tells: what Lectern does, and what breaks in the engines.
+const OF_A_SERVER: &str = "error,actix_server=warn,tracing_actix_web=warn,lectern=info,lectern_connectors=info,lectern_ingest=info,\
+     lectern_retrieval=info,lectern_generation=info";
 
 /// Starts logging, once.
 pub fn start(is_server: bool) {

@@ -3,8 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Context, Result};
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table, TableComponent};
 use serde::Serialize;
 
 /// Prints a line.
@@ -31,15 +31,20 @@ pub fn note(text: impl AsRef<str>) {
     drop(writeln!(io::stderr().lock(), "{}", text.as_ref()));
 }
 
-/// An empty table with these column names, as wide as the terminal, and as wide as it needs to be
-/// where there is none.
+/// The width of a table that no terminal shows, in characters.
+const WIDTH_WITHOUT_TERMINAL: u16 = 140;
+
+/// An empty table with these column names, no wider than the terminal.
 pub fn table(columns: &[&str]) -> Table {
     let mut table = Table::new();
     table
-        .load_preset(UTF8_HORIZONTAL_ONLY)
+        .load_preset(NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_style(TableComponent::MiddleHeaderIntersections, '─')
+        .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(columns.to_vec());
-    if io::stdout().is_terminal() {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
+    if !io::stdout().is_terminal() {
+        table.set_width(WIDTH_WITHOUT_TERMINAL);
     }
     table
 }
