@@ -54,8 +54,8 @@ impl Default for AnswerSettings {
     fn default() -> Self {
         Self {
             max_sources: 5,
-            prompt_tokens: 450,
-            source_tokens: 320,
+            prompt_tokens: 400,
+            source_tokens: 260,
             max_output_tokens: 200,
             embedded_sentences: 24,
             embedding_limit: Duration::from_millis(800),

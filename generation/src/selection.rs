@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lectern_domain::Passage;
 
-use crate::sentences::{Sentence, split};
+use crate::sentences::{Sentence, SentenceKind, split};
 use crate::terms::terms;
 
 const WORTH_OF_HEADINGS: f32 = 0.3;
@@ -18,7 +18,7 @@ const WORTH_OF_PASSAGE: f32 = 0.25;
 const WORTH_OF_NEIGHBOUR: f32 = 0.3;
 const WORTH_OF_NEARNESS: f32 = 0.6;
 /// A sentence below this part of the best one's worth isn't worth its time.
-const WORTH_TAKING: f32 = 0.3;
+const WORTH_TAKING: f32 = 0.5;
 /// Tokens of the brackets, the number and the line breaks around a source.
 const SOURCE_OVERHEAD_TOKENS: usize = 6;
 
@@ -68,12 +68,21 @@ pub fn candidates(question: &str, passages: &[Passage]) -> Vec<Candidate> {
     for (index, ((passage, sentences), found)) in passages.iter().zip(cut).zip(&sentence_terms).enumerate() {
         let label = label_of(passage);
         let base = WORTH_OF_HEADINGS * coverage(&terms(&label)) + WORTH_OF_PASSAGE * passage.score.value();
-        let own: Vec<f32> = found.iter().map(|found| coverage(found) + base).collect();
+        let own: Vec<f32> = sentences
+            .iter()
+            .zip(found)
+            .map(|(sentence, terms)| {
+                let above = sentence
+                    .introduced_by
+                    .map_or(0.0, |place| coverage(&found[place]));
+                coverage(terms) + WORTH_OF_HEADINGS * above + base
+            })
+            .collect();
         all.push(Candidate {
             number: u32::try_from(index + 1).unwrap_or(u32::MAX),
             label,
-            sentences,
             worth: with_neighbours(&own),
+            sentences,
         });
     }
     all
@@ -85,6 +94,11 @@ impl Candidate {
         if let Some(worth) = self.worth.get_mut(index) {
             *worth += WORTH_OF_NEARNESS * cosine.max(0.0);
         }
+    }
+
+    /// The sentence `index`, what introduces it, what introduces that, and so on.
+    fn with_introductions(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        std::iter::successors(Some(index), |index| self.sentences.get(*index)?.introduced_by)
     }
 
     /// The worth of its sentences, in their order.
@@ -106,6 +120,8 @@ pub fn choose(
         .flat_map(|(passage, candidate)| {
             (0..candidate.sentences.len()).map(move |sentence| (passage, sentence))
         })
+        // A heading comes with what stands below it.
+        .filter(|(passage, sentence)| candidates[*passage].sentences[*sentence].kind != SentenceKind::Heading)
         .collect();
     let worth = |(passage, sentence): (usize, usize)| candidates[passage].worth[sentence];
     order.sort_by(|one, other| worth(*other).total_cmp(&worth(*one)).then(one.cmp(other)));
@@ -115,10 +131,8 @@ pub fn choose(
     let mut used = 0;
     for &(passage, sentence) in order.iter().take_while(|place| worth(**place) >= least) {
         let candidate = &candidates[passage];
-        let introduction = candidate.sentences[sentence].introduced_by;
-        let new: Vec<usize> = introduction
-            .into_iter()
-            .chain([sentence])
+        let new: Vec<usize> = candidate
+            .with_introductions(sentence)
             .filter(|index| !taken.get(&passage).is_some_and(|known| known.contains(index)))
             .collect();
         let mut cost: usize = new
@@ -145,15 +159,20 @@ fn excerpt(candidate: &Candidate, chosen: &BTreeSet<usize>) -> Excerpt {
     let mut last: Option<usize> = None;
     for &index in chosen {
         let sentence = &candidate.sentences[index];
-        let on_its_own_line = sentence.introduced_by.is_some() || sentence.text.starts_with('|');
         if let Some(last) = last {
-            if on_its_own_line {
-                text.push('\n');
-            } else {
-                text.push_str(if index == last + 1 { " " } else { " … " });
-            }
+            let in_a_row = [last, index]
+                .iter()
+                .all(|index| candidate.sentences[*index].kind == SentenceKind::Text);
+            text.push_str(match in_a_row {
+                true if index == last + 1 => " ",
+                true => " … ",
+                false => "\n",
+            });
         }
         text.push_str(&sentence.text);
+        if sentence.kind == SentenceKind::Heading && !sentence.text.ends_with([':', '?', '.']) {
+            text.push(':');
+        }
         last = Some(index);
     }
     Excerpt {
@@ -243,6 +262,14 @@ mod tests {
         );
         assert!(excerpts[0].text.starts_with("| Plan | Price |\n"));
         assert!(excerpts[0].text.contains("| Large | 9 |"));
+    }
+
+    #[test]
+    fn a_heading_comes_with_its_sentence_and_never_alone() {
+        let text = "## Parental leave\n\nIt is 20 weeks.\n\n## Lunch leave\n\nSoup.";
+        let found = candidates("parental leave weeks", &[test_passage("Rules", text)]);
+        let excerpts = choose(&found, 60, &words);
+        assert_eq!(excerpts[0].text, "Parental leave:\nIt is 20 weeks.");
     }
 
     #[test]

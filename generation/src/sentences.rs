@@ -1,120 +1,144 @@
 //! A passage as sentences that can be handed over singly.
 //!
-//! Sentence borders are those of Unicode (UAX #29) within a paragraph. In Markdown a list item and a
-//! row of a table stand for themselves, but say little without what introduces them: the line before
-//! the list, the head of the table. Such a sentence names the one it depends on.
+//! Sentence borders are those of Unicode (UAX #29) within a paragraph. Much of a handbook says little
+//! without what stands above it: an item without the line before its list, a row without the head of its
+//! table, a sentence without its heading. So each sentence names the one that introduces it.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 /// A longer sentence is cut between words: it is a table without rows, or text without full stops.
 const MAX_SENTENCE_CHARS: usize = 400;
 
-/// A sentence, a list item or a row.
+/// What a sentence is in its passage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentenceKind {
+    /// A heading.
+    Heading,
+    /// A sentence of running text.
+    Text,
+    /// An item of a list, or a sentence of one.
+    Item,
+    /// A row of a table.
+    Row,
+}
+
+/// A sentence, a heading, an item of a list or a row of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
-    /// On one line.
+    /// On one line, without the marks of a heading.
     pub text: String,
+    /// What it is.
+    pub kind: SentenceKind,
     /// The place of the sentence that introduces this one, among those of the passage.
     pub introduced_by: Option<usize>,
+}
+
+/// Cuts a passage into its sentences, in their order.
+pub fn split(passage: &str) -> Vec<Sentence> {
+    let mut splitter = Splitter::default();
+    for line in passage.lines() {
+        splitter.take(line.trim());
+    }
+    splitter.end_paragraph();
+    splitter.sentences
 }
 
 /// What a line of Markdown is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Line {
     Blank,
+    Heading,
     Item,
     Row,
     Rule,
     Text,
 }
 
-/// Cuts a passage into its sentences, in their order. Headings come as sentences, too.
-pub fn split(passage: &str) -> Vec<Sentence> {
-    let mut found = Found::default();
-    for line in passage.lines() {
-        let text = line.trim();
-        match kind_of(text) {
-            Line::Blank => found.end_paragraph(true),
-            Line::Rule => {}
-            Line::Item => {
-                found.end_paragraph(false);
-                found.open_list();
-                found.paragraph.push_str(text);
-                found.in_item = true;
-            }
-            Line::Row => {
-                found.end_paragraph(false);
-                found.add_row(text);
-            }
-            Line::Text => {
-                found.table_head = None;
-                if text.starts_with('#') {
-                    found.end_paragraph(true);
-                }
-                if !found.paragraph.is_empty() {
-                    found.paragraph.push(' ');
-                }
-                found
-                    .paragraph
-                    .push_str(text.trim_start_matches('#').trim_start());
-                if text.starts_with('#') {
-                    found.end_paragraph(true);
-                }
-            }
-        }
-    }
-    found.end_paragraph(true);
-    found.sentences
-}
-
 #[derive(Default)]
-struct Found {
+struct Splitter {
     sentences: Vec<Sentence>,
+    /// The paragraph or item that is being read.
     paragraph: String,
     in_item: bool,
+    heading: Option<usize>,
+    /// The sentence with a colon before the list that is being read.
     introduction: Option<usize>,
     table_head: Option<usize>,
 }
 
-impl Found {
-    /// Adds the paragraph or item that was collected. A blank line (`apart`) ends a list only when what
-    /// follows is no item, so the introduction is kept until a sentence comes in between.
-    fn end_paragraph(&mut self, apart: bool) {
-        let paragraph = std::mem::take(&mut self.paragraph);
-        let introduced_by = if self.in_item { self.introduction } else { None };
-        for sentence in paragraph.unicode_sentences() {
-            for text in at_most(sentence.trim(), MAX_SENTENCE_CHARS) {
-                if !self.in_item {
-                    self.introduction = None;
-                }
-                self.sentences.push(Sentence { text, introduced_by });
-            }
-        }
-        self.in_item = false;
-        if apart {
+impl Splitter {
+    fn take(&mut self, line: &str) {
+        let kind = kind_of(line);
+        if !matches!(kind, Line::Row | Line::Rule) {
             self.table_head = None;
         }
-    }
-
-    /// A list begins or goes on: what stands before it introduces it, if it ends in a colon.
-    fn open_list(&mut self) {
-        self.table_head = None;
-        if self.introduction.is_none() {
-            self.introduction = self
-                .sentences
-                .last()
-                .filter(|sentence| sentence.text.ends_with(':'))
-                .map(|_| self.sentences.len() - 1);
+        match kind {
+            Line::Blank => self.end_paragraph(),
+            Line::Rule => {}
+            Line::Heading => {
+                self.end_paragraph();
+                self.introduction = None;
+                self.heading = Some(self.sentences.len());
+                self.add(line.trim_start_matches('#').trim(), SentenceKind::Heading, None);
+            }
+            Line::Item => {
+                self.end_paragraph();
+                self.introduction = self.introduction.or_else(|| self.sentence_with_a_colon());
+                self.in_item = true;
+                self.paragraph.push_str(line);
+            }
+            Line::Row => {
+                self.end_paragraph();
+                let head = self.sentences.len();
+                self.add(line, SentenceKind::Row, self.table_head.or(self.heading));
+                self.table_head = self.table_head.or(Some(head));
+            }
+            Line::Text => {
+                if !self.paragraph.is_empty() {
+                    self.paragraph.push(' ');
+                }
+                self.paragraph.push_str(line);
+            }
         }
     }
 
-    fn add_row(&mut self, text: &str) {
-        let place = self.sentences.len();
-        let introduced_by = self.table_head;
-        self.table_head = self.table_head.or(Some(place));
-        for text in at_most(text, MAX_SENTENCE_CHARS) {
-            self.sentences.push(Sentence { text, introduced_by });
+    fn end_paragraph(&mut self) {
+        let paragraph = std::mem::take(&mut self.paragraph);
+        if paragraph.is_empty() {
+            return;
         }
+        let (kind, introduced_by) = if std::mem::take(&mut self.in_item) {
+            (SentenceKind::Item, self.introduction.or(self.heading))
+        } else {
+            self.introduction = None;
+            (SentenceKind::Text, self.heading)
+        };
+        // The number of an item ends in a full stop, and is no sentence.
+        let (mut mark, text) = match kind {
+            SentenceKind::Item => paragraph.split_at(marker_length(&paragraph)),
+            _ => ("", paragraph.as_str()),
+        };
+        for sentence in text.unicode_sentences() {
+            self.add(&format!("{mark}{sentence}"), kind, introduced_by);
+            mark = "";
+        }
+    }
+
+    fn add(&mut self, text: &str, kind: SentenceKind, introduced_by: Option<usize>) {
+        // Marks of emphasis are tokens that say nothing.
+        let plain = text.replace("**", "").replace('`', "");
+        for text in at_most(&plain, MAX_SENTENCE_CHARS) {
+            self.sentences.push(Sentence {
+                text,
+                kind,
+                introduced_by,
+            });
+        }
+    }
+
+    fn sentence_with_a_colon(&self) -> Option<usize> {
+        let last = self.sentences.len().checked_sub(1)?;
+        self.sentences[last].text.ends_with(':').then_some(last)
     }
 }
 
@@ -122,25 +146,35 @@ fn kind_of(line: &str) -> Line {
     if line.is_empty() {
         return Line::Blank;
     }
-    if line.len() >= 3
-        && line
-            .chars()
-            .all(|character| matches!(character, '|' | '-' | ':' | '=' | '*' | ' '))
-    {
+    let is_rule = |character| matches!(character, '|' | '-' | ':' | '=' | '*' | '_' | ' ');
+    if line.len() >= 3 && line.chars().all(is_rule) {
         return Line::Rule;
+    }
+    if line.starts_with('#') {
+        return Line::Heading;
     }
     if line.starts_with('|') {
         return Line::Row;
     }
-    let bullet = ["- ", "* ", "+ ", "• "].iter().any(|mark| line.starts_with(mark));
-    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    let numbered =
-        (1..=3).contains(&digits) && [". ", ") "].iter().any(|mark| line[digits..].starts_with(mark));
-    if bullet || numbered {
+    if marker_length(line) > 0 {
         Line::Item
     } else {
         Line::Text
     }
+}
+
+/// How many bytes of a line are the mark of a list's item; 0 where it is none.
+fn marker_length(line: &str) -> usize {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let marks: &[&str] = match digits {
+        0 => &["- ", "* ", "+ ", "• "],
+        1..=3 => &[". ", ") "],
+        _ => &[],
+    };
+    marks
+        .iter()
+        .find(|mark| line[digits..].starts_with(**mark))
+        .map_or(0, |mark| digits + mark.len())
 }
 
 /// Cuts `text` between words into pieces of at most `limit` characters; a longer word is a piece.
@@ -185,23 +219,39 @@ mod tests {
     }
 
     #[test]
-    fn items_and_rows_name_what_introduces_them() {
-        let sentences =
-            split("You get:\n\n- 20 days\n- a desk\n\n| Plan | Price |\n|---|---|\n| S | 5 |\n\nThe end.");
+    fn each_sentence_names_what_introduces_it() {
+        let passage = "## Start\nYou get:\n\n- **20** days\n- a desk\n  by the window\n\n| Plan | Price |\n|---|---|\n| S | 5 |\n\nThe end.";
+        let sentences = split(passage);
         let texts: Vec<&str> = sentences.iter().map(|sentence| sentence.text.as_str()).collect();
         assert_eq!(
             texts,
             [
+                "Start",
                 "You get:",
                 "- 20 days",
-                "- a desk",
+                "- a desk by the window",
                 "| Plan | Price |",
                 "| S | 5 |",
                 "The end."
             ]
         );
         let introduced: Vec<_> = sentences.iter().map(|sentence| sentence.introduced_by).collect();
-        assert_eq!(introduced, [None, Some(0), Some(0), None, Some(3), None]);
+        assert_eq!(
+            introduced,
+            [None, Some(0), Some(1), Some(1), Some(0), Some(4), Some(0)]
+        );
+    }
+
+    #[test]
+    fn the_number_of_an_item_is_no_sentence() {
+        assert_eq!(
+            texts("1. Call us. Wait.\n2) Go."),
+            ["1. Call us.", "Wait.", "2) Go."]
+        );
+        assert_eq!(
+            texts("In 2024.\n\n1984 is a book."),
+            ["In 2024.", "1984 is a book."]
+        );
     }
 
     #[test]

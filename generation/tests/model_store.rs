@@ -1,6 +1,14 @@
 //! The promises of the model store, with the real pip on packages that the tests make, and with a hub
 //! that the tests play: no network.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::let_underscore_must_use,
+    reason = "a test fails by panicking"
+)]
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,6 +1,14 @@
 //! The promises of the engine, with the real small model. `LECTERN_TEST_MODELS` names a model folder;
 //! without it these tests say that they were skipped.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::let_underscore_must_use,
+    reason = "a test fails by panicking"
+)]
+
 use std::sync::Arc;
 
 use futures::StreamExt;
