@@ -243,7 +243,7 @@ impl Searcher {
         let question = QuestionWords::of(&request.text);
         let mut passages: Vec<Passage> = kept
             .into_iter()
-            .map(|(fused, chunk)| passage(&question, fused, chunk))
+            .map(|(fused, chunk)| passage(&question, request.mode, fused, chunk))
             .collect();
         if let Some(reranker) = &self.parts.reranker {
             let reranking = Instant::now();
@@ -326,9 +326,13 @@ impl Searcher {
 }
 
 /// What is shown of a chunk.
-fn passage(question: &QuestionWords, fused: FusedChunk, chunk: LedgerChunk) -> Passage {
+fn passage(question: &QuestionWords, mode: SearchMode, fused: FusedChunk, chunk: LedgerChunk) -> Passage {
     let whole = text_to_embed(&chunk.title, &chunk.heading_path, &chunk.text);
-    let evidence = Evidence::of(question, &whole, fused.cosine);
+    let cosine = match mode {
+        SearchMode::Lexical => None,
+        SearchMode::Vector | SearchMode::Hybrid => Some(fused.cosine.unwrap_or(0.0)),
+    };
+    let evidence = Evidence::of(question, &whole, cosine);
     Passage {
         chunk: chunk.chunk,
         document: chunk.document,

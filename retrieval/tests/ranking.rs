@@ -108,7 +108,10 @@ fn embedder() -> Option<Arc<dyn Embedder>> {
 async fn vectors(collection: &Collection, embedder: &dyn Embedder) -> Vec<Vec<f32>> {
     let file = std::env::temp_dir().join(format!("lectern-ranking-{}.json", collection.name));
     if let Ok(text) = fs::read_to_string(&file) {
-        return serde_json::from_str(&text).unwrap();
+        let vectors: Vec<Vec<f32>> = serde_json::from_str(&text).unwrap();
+        if vectors.len() == collection.texts.len() {
+            return vectors;
+        }
     }
     let texts = collection
         .texts
@@ -156,17 +159,15 @@ async fn rank(name: &'static str, least: [(SearchMode, f64); 3]) {
     let Some(embedder) = embedder() else { return };
     let vectors = vectors(&collection, embedder.as_ref()).await;
     let filled = fill(embedder, &collection.texts, vectors).await;
+    let mut too_low = Vec::new();
     for (mode, least) in least {
         let (ndcg, recall) = measure(&collection, &filled, mode).await;
-        println!(
-            "{name:10} {:8} nDCG@10 {ndcg:.4}  Recall@100 {recall:.4}",
-            mode.as_str()
-        );
-        assert!(
-            ndcg >= least,
-            "{name} {mode}: nDCG@10 of {ndcg:.4} where {least} was reached before"
-        );
+        println!("{name:10} {mode:8} nDCG@10 {ndcg:.4}  Recall@100 {recall:.4}");
+        if ndcg < least {
+            too_low.push(format!("{mode}: {ndcg:.4} where {least} was reached before"));
+        }
     }
+    assert!(too_low.is_empty(), "{name}: {too_low:?}");
 }
 
 #[tokio::test]
@@ -189,4 +190,123 @@ async fn xquad() {
         (SearchMode::Hybrid, 0.960),
     ];
     rank("xquad-en", least).await;
+}
+
+/// The Markdown and the plain text of the example handbook in pieces of up to 150 words, and the
+/// questions that they answer.
+fn handbook() -> Collection {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let is_read = |name: &str| name.ends_with(".md") || name.ends_with(".txt");
+    let folders = fs::read_dir(root.join("examples"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut texts = Vec::new();
+    for folder in folders.filter(|path| path.is_dir()) {
+        for file in fs::read_dir(folder).unwrap() {
+            let file = file.unwrap().path();
+            if is_read(&file.to_string_lossy()) {
+                texts.extend(pieces(&file));
+            }
+        }
+    }
+    let questions = fs::read_to_string(root.join("tests/fixtures/handbook-questions.json")).unwrap();
+    let questions: Vec<Value> = serde_json::from_str(&questions).unwrap();
+    let answered = questions
+        .iter()
+        .filter(|question| question["document"].as_str().is_some_and(is_read));
+    let questions = answered.enumerate().map(|(number, question)| {
+        (
+            number.to_string(),
+            question["question"].as_str().unwrap().to_owned(),
+        )
+    });
+    Collection {
+        name: "handbook",
+        texts,
+        questions: questions.collect(),
+        judgements: HashMap::new(),
+    }
+}
+
+fn pieces(file: &Path) -> Vec<Text> {
+    let text = fs::read_to_string(file).unwrap();
+    let title = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches('#')
+        .trim();
+    let words = |text: &str| text.split_whitespace().count();
+    let mut pieces = vec![String::new()];
+    for paragraph in text.split("\n\n") {
+        let last = pieces.last_mut().unwrap();
+        if words(last) + words(paragraph) > 150 {
+            pieces.push(paragraph.to_owned());
+        } else {
+            last.push_str(paragraph);
+            last.push_str("\n\n");
+        }
+    }
+    let piece = |text| Text {
+        key: file.display().to_string(),
+        title: title.to_owned(),
+        text,
+        acl: Acl::everyone(),
+    };
+    pieces.into_iter().map(piece).collect()
+}
+
+/// How many of the questions of one collection another one refuses.
+async fn refused(asked: &Collection, filled: &Filled) -> usize {
+    let mut refused = 0;
+    for (_, text) in &asked.questions {
+        let request = SearchRequest::new(text);
+        let response = filled
+            .searcher
+            .search(&anybody(), filled.base, &request)
+            .await
+            .unwrap();
+        refused += usize::from(!response.relevant);
+    }
+    refused
+}
+
+#[tokio::test]
+#[ignore = "measures what is refused; takes minutes and needs models and data from outside"]
+async fn calibration() {
+    let (Some(cranfield), Some(mut xquad)) = (read_collection("cranfield"), read_collection("xquad-en"))
+    else {
+        return;
+    };
+    let Some(embedder) = embedder() else { return };
+    // Every third is enough.
+    xquad.questions = xquad.questions.into_iter().step_by(3).collect();
+    let collections = [cranfield, xquad, handbook()];
+    let (mut own, mut foreign) = ((0, 0), (0, 0));
+    for base in &collections {
+        let vectors = vectors(base, embedder.as_ref()).await;
+        let filled = fill(Arc::clone(&embedder), &base.texts, vectors).await;
+        for asked in &collections {
+            let (refused, of) = (refused(asked, &filled).await, asked.questions.len());
+            println!(
+                "{:10} asked {:10} refused {refused:4} of {of:4}",
+                base.name, asked.name
+            );
+            let sum = if asked.name == base.name {
+                &mut own
+            } else {
+                &mut foreign
+            };
+            *sum = (sum.0 + refused, sum.1 + of);
+        }
+    }
+    println!("own refused {own:?}, foreign refused {foreign:?}");
+    assert!(
+        own.0 * 100 < own.1 * 2,
+        "fewer than 2 % of the questions with an answer are refused"
+    );
+    assert!(
+        foreign.0 * 100 > foreign.1 * 95,
+        "more than 95 % of the foreign questions are refused"
+    );
 }

@@ -141,7 +141,11 @@ async fn every_mode_finds_the_passage_and_hides_what_may_not_be_read() {
     for mode in SearchMode::ALL {
         let response = filled
             .searcher
-            .search(&anybody(), filled.base, &request("parental leave", mode))
+            .search(
+                &anybody(),
+                filled.base,
+                &request("parental leave twenty weeks", mode),
+            )
             .await
             .unwrap();
         let first = &response.passages[0];
@@ -168,7 +172,11 @@ async fn scores_lie_within_0_and_1_and_fall() {
     for mode in SearchMode::ALL {
         let response = filled
             .searcher
-            .search(&anybody(), filled.base, &request("parental leave", mode))
+            .search(
+                &anybody(),
+                filled.base,
+                &request("parental leave twenty weeks", mode),
+            )
             .await
             .unwrap();
         let scores: Vec<f32> = response

@@ -354,11 +354,16 @@ fn chunk_of(point: PointId) -> Option<ChunkId> {
     }
 }
 
-/// What the server refused is told apart from a server that can't be reached or is too slow (gRPC's
-/// codes 4 and 14, and 8 where it asks to be left alone for a while).
+/// What the server refused is told apart from a server that can't be reached or is too slow: gRPC's
+/// codes 1 (cancelled by a time-out), 2 (what the transport says), 4 and 14, and 8 where the server asks
+/// to be left alone for a while. The client itself reports a failed connection under 13, as an internal
+/// error, with these words.
 fn failed(url: &str, action: &'static str, error: QdrantError) -> Error {
     let is_refusal = match &error {
-        QdrantError::ResponseError { status } => !matches!(status.code() as i32, 4 | 8 | 14),
+        QdrantError::ResponseError { status } => {
+            !matches!(status.code() as i32, 1 | 2 | 4 | 8 | 14)
+                && !status.message().starts_with("Failed to connect")
+        }
         QdrantError::InvalidUri(_) | QdrantError::ConversionError(_) => true,
         _ => false,
     };

@@ -222,10 +222,15 @@ impl Engine {
 }
 
 impl Drop for Engine {
-    /// An engine may be closed between a write and its commit, when many others are opened.
+    /// An engine may be closed between a write and its commit, when many others are opened. Merges go
+    /// on in threads of the writer, and must have ended before the directory may be removed.
     fn drop(&mut self) {
         if let Err(error) = self.commit() {
             tracing::error!(place = self.place, %error, "an index of words was closed uncommitted");
+        }
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err(error)) = writer.map(IndexWriter::wait_merging_threads) {
+            tracing::warn!(place = self.place, %error, "a merge was not finished");
         }
     }
 }

@@ -15,8 +15,11 @@ use super::tokenizer::words_of;
 const MOST_WORDS: usize = 64;
 
 /// How much a word counts that stands in the title, in a heading, in the text.
+///
+/// nDCG@10 on Cranfield by the weight of title and headings: 0 0.371, 0.5 0.391, 1 0.385, 2 0.359; all
+/// in one field 0.384. On xquad-en 0.5 gives 0.967 and 1 0.966 (`tests/ranking.rs` says how to measure).
 fn weights() -> [(Field, f32); 3] {
-    [(FIELDS.title, 1.0), (FIELDS.headings, 1.0), (FIELDS.body, 1.0)]
+    [(FIELDS.title, 0.5), (FIELDS.headings, 0.5), (FIELDS.body, 1.0)]
 }
 
 /// The query for a question, or `None` where the index has none of its words.
