@@ -145,6 +145,19 @@ mod tests {
             relevant: true,
             timings: SearchTimings::default(),
         };
-        insta::assert_snapshot!(table_of(&response, "receipts"));
+        let table = table_of(&response, "receipts");
+        for shown in [
+            "Travel > Expenses, page 2",
+            "file:///handbook/Travel",
+            "Receipts are due within 30 days.",
+            "0.88",
+            "Twenty weeks.",
+        ] {
+            assert!(table.contains(shown), "{shown:?} is missing in\n{table}");
+        }
+        assert!(
+            table.find("Travel").unwrap() < table.find("Leave").unwrap(),
+            "not in order:\n{table}"
+        );
     }
 }
