@@ -19,7 +19,7 @@ use lectern_domain::{AnswerEvent, AnswerOutcome, Citation, Passage, PortError, T
 use tokio::sync::mpsc;
 
 use crate::admission::{Admission, Ticket};
-use crate::attribution;
+use crate::attribution::Attribution;
 use crate::citations::CitationGuard;
 use crate::error::Error;
 use crate::prompt::{self, DONT_KNOW};
@@ -262,7 +262,7 @@ impl Work {
         }
         // Stopping in the middle is done by letting go.
         drop(tokens);
-        self.show(text.finish(&excerpts)).await;
+        self.show(text.finish()).await;
         let output_tokens = u32::try_from(self.parts.generator.count_tokens(&text.shown)).unwrap_or(u32::MAX);
         Ok(AnswerEvent::Done {
             citations: self
@@ -345,6 +345,7 @@ async fn add_nearness(
 /// The text as the reader sees it.
 struct AnswerText {
     guard: CitationGuard,
+    attribution: Attribution,
     shown: String,
     cited: BTreeSet<u32>,
 }
@@ -353,6 +354,7 @@ impl AnswerText {
     fn new(excerpts: &[Excerpt]) -> Self {
         Self {
             guard: CitationGuard::new(excerpts.iter().map(|excerpt| excerpt.number)),
+            attribution: Attribution::new(excerpts),
             shown: String::new(),
             cited: BTreeSet::new(),
         }
@@ -361,34 +363,72 @@ impl AnswerText {
     /// Takes a token and returns what the reader gets for it.
     fn push(&mut self, token: &str) -> String {
         let seen = self.guard.push(token);
-        self.add(&seen)
+        let before = self.shown.len();
+        self.add(&seen);
+        self.shown[before..].to_owned()
     }
 
     /// Ends the text; an answer that cites nothing gets the sources that it clearly comes from.
-    fn finish(&mut self, excerpts: &[Excerpt]) -> String {
+    fn finish(&mut self) -> String {
+        let before = self.shown.len();
         let rest = self.guard.finish();
-        let mut seen = self.add(rest.trim_end());
-        self.cited = self.guard.cited().clone();
+        self.add(rest.trim_end());
         if self.cited.is_empty() {
-            self.cited = attribution::sources_of(&self.shown, excerpts);
-            for number in self.cited.clone() {
-                let gap = if seen.ends_with(']') { "" } else { " " };
-                seen.push_str(&self.add(&format!("{gap}[{number}]")));
+            self.cited = self.attribution.sources_of(&self.shown);
+            for (place, number) in self.cited.iter().enumerate() {
+                let gap = if place == 0 { " " } else { "" };
+                self.shown.push_str(&format!("{gap}[{number}]"));
             }
         }
-        seen
+        self.shown[before..].to_owned()
     }
 
-    fn add(&mut self, seen: &str) -> String {
+    /// Adds what the guard let through; each citation in it is compared with the sentence before it.
+    fn add(&mut self, seen: &str) {
         // An answer doesn't begin with white space.
-        let seen = if self.shown.is_empty() {
+        let mut rest = if self.shown.is_empty() {
             seen.trim_start()
         } else {
             seen
         };
-        self.shown.push_str(seen);
-        seen.to_owned()
+        while let Some((before, number, after)) = next_citation(rest) {
+            self.shown.push_str(before);
+            let (sentence, just_cited) = end_of_text(&self.shown);
+            let number = self.attribution.corrected(sentence, number);
+            if !just_cited.contains(&number) {
+                self.shown.push_str(&format!("[{number}]"));
+                self.cited.insert(number);
+            }
+            rest = after;
+        }
+        self.shown.push_str(rest);
     }
+}
+
+/// The first citation in `text`, with what stands before and behind it.
+fn next_citation(text: &str) -> Option<(&str, u32, &str)> {
+    text.match_indices('[').find_map(|(open, _)| {
+        let (inner, after) = text[open + 1..].split_once(']')?;
+        Some((&text[..open], inner.parse().ok()?, after))
+    })
+}
+
+/// The last sentence of `text`, and the numbers that are cited behind it already.
+fn end_of_text(text: &str) -> (&str, BTreeSet<u32>) {
+    let mut cited = BTreeSet::new();
+    let mut body = text.trim_end();
+    while let Some((before, number)) = body.strip_suffix(']').and_then(|body| body.rsplit_once('[')) {
+        let Ok(number) = number.parse() else { break };
+        cited.insert(number);
+        body = before.trim_end();
+    }
+    let body = body.trim_end_matches(['.', '!', '?', ' ']);
+    let start = [". ", "! ", "? ", "\n", "] ", "]."]
+        .iter()
+        .filter_map(|border| body.rfind(border).map(|place| place + border.len()))
+        .max()
+        .unwrap_or(0);
+    (&body[start..], cited)
 }
 
 #[cfg(test)]

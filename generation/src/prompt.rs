@@ -19,9 +19,9 @@ pub const DONT_KNOW: &str = "I don't know. The documents that I can read don't s
 pub const DONT_KNOW_START: &str = "I don't know";
 
 /// The rules, as the model reads them.
-pub const RULES: &str = "Answer the question from the numbered sources only, in one to three short sentences. \
-After each sentence, cite the source it comes from, like [1]. \
-If the sources do not contain the answer, reply only: I don't know.";
+pub const RULES: &str = "Answer the question in one or two short sentences, using only the numbered sources. \
+After each sentence write the number of its source in brackets, like [1]. \
+Only if no source says anything about it, answer: I don't know.";
 
 const TEMPLATE: &str = "{% for source in sources %}[{{ source.number }}] {{ source.label }}\n{{ source.text }}\n\n{% endfor %}Question: {{ question }}";
 const QUESTION_MARK: &str = "Question: ";

@@ -117,6 +117,35 @@ async fn an_answer_without_citation_gets_the_source_it_comes_from() {
     assert_eq!(end_of(&events).1, [1]);
 }
 
+#[test]
+fn a_sentence_that_cites_the_neighbour_gets_its_own_source() {
+    let excerpt = |number, text: &str| Excerpt {
+        number,
+        label: String::new(),
+        text: text.to_owned(),
+    };
+    let excerpts = [
+        excerpt(1, "Parental leave is 20 weeks."),
+        excerpt(2, "Lunch tokens cost 5 euros."),
+    ];
+    let mut text = AnswerText::new(&excerpts);
+    let mut seen = String::new();
+    for token in [
+        "Parental leave is 20 weeks. [2] Lunch",
+        " tokens cost 5 euros [2][",
+        "1]. Sleep well [2].",
+    ] {
+        seen.push_str(&text.push(token));
+    }
+    seen.push_str(&text.finish());
+    assert_eq!(
+        seen,
+        "Parental leave is 20 weeks. [1] Lunch tokens cost 5 euros [2]. Sleep well [2]."
+    );
+    assert_eq!(seen, text.shown);
+    assert_eq!(text.cited, BTreeSet::from([1, 2]));
+}
+
 #[tokio::test]
 async fn without_anything_relevant_no_generator_is_asked() {
     let admission = Admission::new(AdmissionSettings {
