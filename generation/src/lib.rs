@@ -2,7 +2,7 @@
 //!
 //! A question comes with the passages that a search found for it, already rechecked against the
 //! reader's rights. [`answer::Answerer`] takes it the rest of the way: a place in a bounded queue
-//! ([`admission`]), the best sentences of the best passages ([`sentences`]), a short numbered prompt
+//! ([`admission`]), the best sentences of the best passages ([`selection`]), a short numbered prompt
 //! ([`prompt`]), a stream of tokens from an engine ([`engine`]), and a guard that lets no citation
 //! through that was not handed over ([`citations`]). Nothing but those passages reaches an engine,
 //! and an engine can neither fetch nor call anything.
