@@ -156,7 +156,7 @@ fn hint_for(code: &str) -> Option<&'static str> {
         "question_empty" => "send the words of a question",
         "question_too_long" => "ask with at most 20,000 characters",
         "generator_busy" => "try again after the seconds in Retry-After",
-        "model_missing" => "run `lectern models pull`, then start the server again",
+        "model_missing" => "run `lectern models pull`; `lectern models list` shows what is there",
         "token_needed" => "send `Authorization: Bearer TOKEN` with the server's token",
         "not_json" => "send the header `Content-Type: application/json`",
         _ => return None,
