@@ -31,8 +31,9 @@ pub struct FusedChunk {
     pub cosine: Option<f32>,
 }
 
-/// Merges two lists, each best first. The result is best first, equal scores in the order of the ids,
-/// and holds every chunk of either list once.
+/// Merges two lists, each best first. The result is best first and holds every chunk of either list
+/// once. Equal scores are frequent (second and third here, third and second there); the higher cosine
+/// comes first then, and equal ones in the order of the ids.
 pub fn reciprocal_rank(vectors: &[ScoredChunk], words: &[ScoredChunk]) -> Vec<FusedChunk> {
     let best = (VECTORS_WEIGHT + WORDS_WEIGHT) / (K + 1.0);
     let mut merged: HashMap<ChunkId, FusedChunk> = HashMap::with_capacity(vectors.len() + words.len());
@@ -83,7 +84,12 @@ pub fn words_alone(words: &[ScoredChunk]) -> Vec<FusedChunk> {
 }
 
 fn best_first(mut merged: Vec<FusedChunk>) -> Vec<FusedChunk> {
-    merged.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.chunk.cmp(&b.chunk)));
+    let cosine = |fused: &FusedChunk| fused.cosine.unwrap_or(f32::NEG_INFINITY);
+    merged.sort_by(|a, b| {
+        (b.score.total_cmp(&a.score))
+            .then(cosine(b).total_cmp(&cosine(a)))
+            .then(a.chunk.cmp(&b.chunk))
+    });
     merged
 }
 

@@ -1,5 +1,7 @@
 //! All indexes keep the promises of the conformance suite, on the real engines.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::sync::Arc;
 

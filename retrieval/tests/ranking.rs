@@ -4,6 +4,8 @@
 //! These measure rather than prove, take minutes, and need models and data from outside:
 //! `LECTERN_TEST_MODELS=... LECTERN_SHARED_DATA=... cargo test --release -p lectern-retrieval --test ranking -- --ignored --nocapture`
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::collections::HashMap;
@@ -70,7 +72,7 @@ fn read_judgements(file: &Path) -> HashMap<String, HashMap<String, f64>> {
     judgements
 }
 
-/// nDCG with gains of `grade` and a discount of `log2(rank + 1)`, as trec_eval has it.
+/// nDCG with gains of `grade` and a discount of `log2(rank + 1)`, as `trec_eval` has it.
 fn ndcg(ranked: &[String], grades: &HashMap<String, f64>, depth: usize) -> f64 {
     let discounted = |gains: &[f64]| -> f64 {
         let terms = gains.iter().take(depth).enumerate();

@@ -1,6 +1,8 @@
 //! The whole way of a question, over both real indexes. The embedder and the ledger are made by hand,
 //! so that what is near to what is known.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -22,13 +22,16 @@ fn weights() -> [(Field, f32); 3] {
     [(FIELDS.title, 0.5), (FIELDS.headings, 0.5), (FIELDS.body, 1.0)]
 }
 
+/// A part of a query, and whether it must match.
+type Clause = (Occur, Box<dyn Query>);
+
 /// The query for a question, or `None` where the index has none of its words.
 pub(super) fn question(text: &str, searcher: &Searcher) -> tantivy::Result<Option<Box<dyn Query>>> {
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
     for word in words_of(text) {
         *counts.entry(word).or_default() += 1;
     }
-    let mut clauses: Vec<(u64, Vec<(Occur, Box<dyn Query>)>)> = Vec::with_capacity(counts.len());
+    let mut clauses: Vec<(u64, Vec<Clause>)> = Vec::with_capacity(counts.len());
     for (word, count) in counts {
         let (mut most_documents, mut in_fields) = (0, Vec::new());
         for (field, weight) in weights() {
