@@ -180,8 +180,7 @@ fn extractor_settings(config: &Config) -> Result<ExtractorSettings, PortError> {
 fn ingest_settings(config: &Config) -> IngestSettings {
     let mut settings = IngestSettings::default();
     settings.chunk.max_tokens = config.ingestion.chunk_tokens;
-    // Whoever pushes documents without access lists means them for all who are let in.
-    settings.pushed_access = DefaultAccess(Acl::everyone());
+    settings.pushed_access = DefaultAccess(Acl::allowing(config.ingestion.pushed_access.iter().cloned()));
     settings
 }
 

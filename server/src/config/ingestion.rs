@@ -1,8 +1,9 @@
 //! `[ingestion]`: how documents are read and cut, and how much of the machine that may take.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use lectern_domain::PortError;
+use lectern_domain::{PortError, Principal};
 use serde::{Deserialize, Serialize};
 
 use super::invalid;
@@ -30,6 +31,9 @@ pub struct IngestionConfig {
     pub extractor_timeout_s: u64,
     /// The longest text that a file may give, in MiB. Default 64.
     pub max_text_mib: u64,
+    /// Who may read a document that is pushed without a list of its own: `everyone`, `user:NAME`,
+    /// `group:NAME`; an empty list is nobody. Default: everyone who is let in.
+    pub pushed_access: BTreeSet<Principal>,
 }
 
 impl Default for IngestionConfig {
@@ -42,6 +46,7 @@ impl Default for IngestionConfig {
             extractor_memory_mib: 2048,
             extractor_timeout_s: 120,
             max_text_mib: 64,
+            pushed_access: BTreeSet::from([Principal::Everyone]),
         }
     }
 }
