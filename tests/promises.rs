@@ -15,6 +15,7 @@
 //! | The API's description, the page, health and figures are what they should be | `description` |
 //! | Who may not read a document doesn't see it | `hidden_documents` |
 //! | An evaluation measures what it says | `evaluation` |
+//! | Among real papers, the one that answers comes first | `outside_papers` |
 //!
 //! The tests fetch the small models once into the folder that `LECTERN_MODELS` names, or `lectern/models` in
 //! the user's cache folder. Nothing else is needed; what can't be checked on a machine says SKIPPED.
@@ -43,3 +44,4 @@ mod access;
 mod description;
 mod hidden_documents;
 mod evaluation;
+mod outside_papers;
