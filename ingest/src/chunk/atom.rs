@@ -15,6 +15,10 @@ use super::sizer::Sizer;
 /// Hard-wrapped prose has lines of about this many characters.
 const WRAPPED_LINE: std::ops::RangeInclusive<usize> = 40..=120;
 
+/// The splitter looks through what is left of a line for each piece that it cuts, so a long line costs the square
+/// of its length (a line of 2 MB took more than a minute). It gets this much at a time.
+const WINDOW_BYTES: usize = 32 * 1024;
+
 /// A piece of the text that packing doesn't cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Atom {
@@ -85,6 +89,15 @@ pub(super) fn cut(atom: &Atom, hard_wrapped: bool, sizer: &Sizer<'_>, budget: us
             pieces.push(piece);
             continue;
         }
+        if part.len() > WINDOW_BYTES {
+            waiting.extend(
+                windows(part)
+                    .into_iter()
+                    .rev()
+                    .map(|(at, window)| (offset + at, window)),
+            );
+            continue;
+        }
         if is_smaller {
             largest = largest.min(part.chars().count() / 2).max(1);
         }
@@ -102,6 +115,34 @@ pub(super) fn cut(atom: &Atom, hard_wrapped: bool, sizer: &Sizer<'_>, budget: us
         waiting.extend(parts);
     }
     pieces
+}
+
+/// A text in windows of at most [`WINDOW_BYTES`], each with its place. A window ends where a line does, or else a
+/// sentence, or else a word, if one ends in its second half.
+fn windows(text: &str) -> Vec<(usize, &str)> {
+    let mut windows = Vec::new();
+    let (mut at, mut rest) = (0, text);
+    while rest.len() > WINDOW_BYTES {
+        let most = &rest[..rest.floor_char_boundary(WINDOW_BYTES)];
+        let ends = [
+            most.rfind('\n'),
+            most.rfind(". ").map(|dot| dot + 1),
+            most.rfind(char::is_whitespace),
+        ];
+        let end = ends
+            .into_iter()
+            .flatten()
+            .find(|end| *end > WINDOW_BYTES / 2)
+            .unwrap_or(most.len());
+        let (window, after) = rest.split_at(end);
+        // Nothing is lost with white space, and nothing is found in it.
+        if !window.trim().is_empty() {
+            windows.push((at, window));
+        }
+        (at, rest) = (at + end, after);
+    }
+    windows.push((at, rest));
+    windows
 }
 
 fn fits(atom: &Atom, budget: usize) -> bool {

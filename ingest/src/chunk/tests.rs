@@ -162,6 +162,25 @@ fn a_long_section_is_cut_at_sentences_into_even_pieces() {
 }
 
 #[test]
+fn a_line_of_any_length_is_cut_at_sentences_where_it_has_them() {
+    for (_, text) in chunked(&sentences(2_000), "Rules") {
+        assert!(text.starts_with("Rule") && text.ends_with('.'), "{text}");
+    }
+    let nothing = " ".repeat(100_000);
+    for text in [
+        "龥".repeat(40_000),
+        "word ".repeat(20_000),
+        format!("one{nothing}two{nothing}three"),
+    ] {
+        check(
+            &read("a.txt", None, text.as_bytes()).unwrap(),
+            "",
+            ChunkSettings::default(),
+        );
+    }
+}
+
+#[test]
 fn hard_wrapped_text_is_cut_at_sentences_too() {
     let wrapped = sentences(40)
         .chars()
