@@ -1,7 +1,7 @@
 //! What can go wrong in ingestion, apart from single documents: those are [`crate::DocumentProblem`]s.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lectern_domain::{ContentHash, DocumentId, ErrorKind, JobCounts, JobId, PortError};
 
@@ -16,6 +16,15 @@ pub enum Error {
     Ledger {
         /// What was tried.
         action: &'static str,
+        /// What SQLite says.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The ledger could not be opened.
+    #[error("could not open the ledger {}", path.display())]
+    LedgerOpen {
+        /// The ledger's file.
+        path: PathBuf,
         /// What SQLite says.
         #[source]
         source: sqlx::Error,
@@ -145,7 +154,7 @@ impl Error {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Ledger { source, .. } => sqlite_kind(source),
+            Self::Ledger { source, .. } | Self::LedgerOpen { source, .. } => sqlite_kind(source),
             Self::Migration { .. } => ErrorKind::Internal,
             Self::LedgerValue { .. } | Self::ContentDamaged { .. } => ErrorKind::Corrupt,
             Self::File { source, .. } => io_kind(source),
@@ -170,7 +179,7 @@ impl Error {
             return "disk_full";
         }
         match self {
-            Self::Ledger { source, .. } => match sqlite_kind(source) {
+            Self::Ledger { source, .. } | Self::LedgerOpen { source, .. } => match sqlite_kind(source) {
                 ErrorKind::Corrupt => "ledger_damaged",
                 ErrorKind::Unavailable => "ledger_busy",
                 _ => "ledger_failed",
@@ -200,6 +209,14 @@ impl Error {
         move |source| Self::Ledger { action, source }
     }
 
+    /// Names the ledger that could not be opened; for `map_err`.
+    pub(crate) fn ledger_open(path: &Path) -> impl Fn(sqlx::Error) -> Self {
+        move |source| Self::LedgerOpen {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
     /// Names the file that failed; for `map_err`.
     pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
@@ -224,6 +241,9 @@ fn sqlite_kind(error: &sqlx::Error) -> ErrorKind {
     const CORRUPT: u32 = 11;
     const FULL: u32 = 13;
     const NOT_A_DATABASE: u32 = 26;
+    // The shared memory file beside the ledger can't be made or grow: an extended code, and no
+    // `SQLITE_FULL`, on a disk that is full to its last block.
+    const SHARED_MEMORY_SIZE: u32 = 4874;
     match error {
         sqlx::Error::Io(error) => io_kind(error),
         sqlx::Error::PoolTimedOut => ErrorKind::Unavailable,
@@ -231,6 +251,7 @@ fn sqlite_kind(error: &sqlx::Error) -> ErrorKind {
         sqlx::Error::Database(error) => {
             let extended: u32 = error.code().and_then(|code| code.parse().ok()).unwrap_or(0);
             match extended & 0xff {
+                _ if extended == SHARED_MEMORY_SIZE => ErrorKind::NoSpace,
                 BUSY | LOCKED => ErrorKind::Unavailable,
                 CORRUPT | NOT_A_DATABASE => ErrorKind::Corrupt,
                 FULL => ErrorKind::NoSpace,

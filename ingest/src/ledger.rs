@@ -76,13 +76,13 @@ impl Ledger {
             .max_lifetime(None)
             .connect_with(options.clone())
             .await
-            .map_err(Error::ledger("open the writing connection"))?;
+            .map_err(Error::ledger_open(path))?;
         migrate(path, &writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.pragma("query_only", "ON"))
             .await
-            .map_err(Error::ledger("open a reading connection"))?;
+            .map_err(Error::ledger_open(path))?;
         Ok(Self {
             readers,
             writer,

@@ -45,13 +45,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, ExtractError> {
         None
     };
     let (document, mut warnings) = best(first, second)?;
+    let has_end = has_end_mark(bytes);
     if is_blank(&document) {
-        return Err(ExtractError::NoTextLayer(document.pages.len()));
+        // What a scan needs is no help for a file that was cut off.
+        return Err(match has_end {
+            true => ExtractError::NoTextLayer(document.pages.len()),
+            false => ExtractError::PdfDamaged("it has no end mark, and no text in what is there".to_owned()),
+        });
     }
-    if !bytes[bytes.len().saturating_sub(END_BYTES)..]
-        .windows(5)
-        .any(|window| window == b"%%EOF")
-    {
+    if !has_end {
         warnings.push("the file has no end mark: it may be truncated".to_owned());
     }
     let (text, blocks) = layout::lay_out(&document.pages);
@@ -67,6 +69,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, ExtractError> {
         attributes,
         warnings,
     })
+}
+
+fn has_end_mark(bytes: &[u8]) -> bool {
+    let end = &bytes[bytes.len().saturating_sub(END_BYTES)..];
+    end.windows(5).any(|window| window == b"%%EOF")
 }
 
 type Reading = Result<Document, ExtractError>;
