@@ -18,24 +18,40 @@ fn a_server_with_a_token_asks_every_api_call_for_it() {
 
     let stranger = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = |path: &str| format!("http://{}{path}", server.address());
-    for path in ["/api/v1/knowledge-bases", "/api/v1/knowledge-bases/x/documents", "/api/v1/nothing", "/metrics"] {
+    for path in [
+        "/api/v1/knowledge-bases",
+        "/api/v1/knowledge-bases/x/documents",
+        "/api/v1/nothing",
+        "/metrics",
+    ] {
         let reply = send(stranger.get(url(path))).fails(401, "token_needed", "token");
-        assert!(reply.header("www-authenticate").starts_with("Bearer"), "{:?}", reply.headers);
+        assert!(
+            reply.header("www-authenticate").starts_with("Bearer"),
+            "{:?}",
+            reply.headers
+        );
     }
     for shown in ["wrong-token-wrong-token-wrong-token", &TOKEN[1..], ""] {
         let reply = send(stranger.get(url("/api/v1/knowledge-bases")).bearer_auth(shown)).is(401);
         assert!(["token_wrong", "token_needed"].contains(&reply.json()["error"]["code"].as_str().unwrap()));
     }
-    let basic = stranger.get(url("/api/v1/knowledge-bases")).header(AUTHORIZATION, format!("Basic {TOKEN}"));
+    let basic = stranger
+        .get(url("/api/v1/knowledge-bases"))
+        .header(AUTHORIZATION, format!("Basic {TOKEN}"));
     send(basic).fails(401, "token_needed", "token");
-    let create = stranger.post(url("/api/v1/knowledge-bases")).json(&json!({ "name": "mine" }));
+    let create = stranger
+        .post(url("/api/v1/knowledge-bases"))
+        .json(&json!({ "name": "mine" }));
     send(create).fails(401, "token_needed", "token");
 
     // Health tells nothing, and the page is the same for all.
     send(stranger.get(url("/healthz"))).is(200);
     send(stranger.get(url("/"))).is(200);
     assert!(!server.log().contains(TOKEN), "the token is in the log");
-    assert_eq!(server.get("/knowledge-bases").json()["knowledge_bases"], json!([]));
+    assert_eq!(
+        server.get("/knowledge-bases").json()["knowledge_bases"],
+        json!([])
+    );
 }
 
 #[test]
@@ -46,7 +62,9 @@ fn a_server_for_the_network_does_not_start_without_a_token() {
     assert!(refused.stderr.contains("LECTERN_API_TOKEN"), "{}", refused.stderr);
 
     let mut short = lectern.program();
-    short.env("LECTERN_API_TOKEN", "short").args(["--json", "serve", "--port", "0"]);
+    short
+        .env("LECTERN_API_TOKEN", "short")
+        .args(["--json", "serve", "--port", "0"]);
     let short = Outcome::of(short);
     assert_ne!(short.code, 0);
     assert!(short.stderr.contains("token"), "{}", short.stderr);
@@ -62,9 +80,16 @@ fn a_page_from_elsewhere_changes_nothing() {
         send(request.header(ORIGIN, origin).json(&json!({ "text": "leave" })))
     };
     search(&own).is(200);
-    for origin in ["https://evil.example", "null", "http://127.0.0.1.evil.example", "http://127.0.0.1:1"] {
+    for origin in [
+        "https://evil.example",
+        "null",
+        "http://127.0.0.1.evil.example",
+        "http://127.0.0.1:1",
+    ] {
         search(origin).fails(403, "origin_foreign", origin);
-        let delete = server.request(Method::DELETE, "/knowledge-bases/notes").header(ORIGIN, origin);
+        let delete = server
+            .request(Method::DELETE, "/knowledge-bases/notes")
+            .header(ORIGIN, origin);
         send(delete).fails(403, "origin_foreign", origin);
     }
     server.get("/knowledge-bases/notes").is(200);
@@ -74,7 +99,9 @@ fn a_page_from_elsewhere_changes_nothing() {
 fn a_foreign_name_that_points_here_is_not_answered() {
     let server = &handbook().server;
     for path in ["/api/v1/knowledge-bases", "/", "/metrics", "/api/openapi.json"] {
-        let request = server.request(Method::GET, path).header(HOST, "rebound.evil.example");
+        let request = server
+            .request(Method::GET, path)
+            .header(HOST, "rebound.evil.example");
         send(request).fails(403, "host_unknown", "rebound.evil.example");
     }
     let port = server.address().rsplit(':').next().unwrap();
@@ -87,7 +114,9 @@ fn a_foreign_name_that_points_here_is_not_answered() {
 fn a_proxy_does_not_make_the_network_the_operator() {
     let server = &handbook().server;
     for name in ["x-forwarded-for", "forwarded"] {
-        let request = server.request(Method::GET, "/knowledge-bases").header(name, "203.0.113.7");
+        let request = server
+            .request(Method::GET, "/knowledge-bases")
+            .header(name, "203.0.113.7");
         send(request).fails(403, "not_local", "own machine");
     }
 }

@@ -13,9 +13,15 @@ use crate::harness::{Outcome, Workplace, is_superuser, skipped};
 /// A place where something is found already, and stays to be found.
 fn with_neighbour(settings: &str) -> Workplace {
     let lectern = Workplace::with_settings(settings);
-    lectern.write("before.md", "# Before\n\nThe lighthouse keeper is called Wenzeslaus.\n");
+    lectern.write(
+        "before.md",
+        "# Before\n\nThe lighthouse keeper is called Wenzeslaus.\n",
+    );
     lectern.ingest().exits(0);
-    lectern.write("neighbour.md", "# Neighbour\n\nThe orrery was mended by Philippa.\n");
+    lectern.write(
+        "neighbour.md",
+        "# Neighbour\n\nThe orrery was mended by Philippa.\n",
+    );
     lectern
 }
 
@@ -33,7 +39,15 @@ fn an_empty_file_is_skipped() {
     lectern.write("empty.md", "");
     lectern.write("blank.txt", " \n\t\n\n");
     let ingestion = lectern.ingest().exits(0);
-    assert_eq!(ingestion.counts(), Counts { new: 1, unchanged: 1, skipped: 2, ..Counts::default() });
+    assert_eq!(
+        ingestion.counts(),
+        Counts {
+            new: 1,
+            unchanged: 1,
+            skipped: 2,
+            ..Counts::default()
+        }
+    );
     for key in ["empty.md", "blank.txt"] {
         let (code, reason) = ingestion.problem(key);
         assert_eq!(code, "empty_file");
@@ -47,10 +61,21 @@ fn a_file_over_the_limit_is_skipped_without_being_read() {
     let lectern = with_neighbour("[ingestion]\nmax_file_mib = 1\n");
     lectern.write("long.txt", "a line that says little\n".repeat(60_000));
     let ingestion = lectern.ingest().exits(0);
-    assert_eq!(ingestion.counts(), Counts { new: 1, unchanged: 1, skipped: 1, ..Counts::default() });
+    assert_eq!(
+        ingestion.counts(),
+        Counts {
+            new: 1,
+            unchanged: 1,
+            skipped: 1,
+            ..Counts::default()
+        }
+    );
     let (code, reason) = ingestion.problem("long.txt");
     assert_eq!(code, "too_large");
-    assert!(reason.contains("1440000") && reason.contains("1048576"), "{reason}");
+    assert!(
+        reason.contains("1440000") && reason.contains("1048576"),
+        "{reason}"
+    );
     assert_neighbours_unharmed(&lectern);
 }
 
@@ -75,7 +100,15 @@ fn pdfs_that_cannot_be_read_fail_each_for_its_reason() {
     lectern.write("scanned.pdf", Pdf::with_content(b"0 0 612 792 re f", "").bytes());
     lectern.write("named.pdf", [0, 1, 2, 255, 254, 253, 0, 0].repeat(100));
     let ingestion = lectern.ingest().exits(4);
-    assert_eq!(ingestion.counts(), Counts { new: 2, unchanged: 1, failed: 4, ..Counts::default() });
+    assert_eq!(
+        ingestion.counts(),
+        Counts {
+            new: 2,
+            unchanged: 1,
+            failed: 4,
+            ..Counts::default()
+        }
+    );
     for (key, code, words) in [
         ("encrypted.pdf", "pdf_encrypted", "password"),
         ("truncated.pdf", "pdf_damaged", "truncated"),
@@ -94,10 +127,20 @@ fn pdfs_that_cannot_be_read_fail_each_for_its_reason() {
 #[test]
 fn rubbish_with_a_good_name_fails() {
     let lectern = with_neighbour("");
-    let rubbish: Vec<u8> = (0..4096_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let rubbish: Vec<u8> = (0..4096_u32)
+        .map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     lectern.write("rubbish.md", rubbish);
     let ingestion = lectern.ingest().exits(4);
-    assert_eq!(ingestion.counts(), Counts { new: 1, unchanged: 1, failed: 1, ..Counts::default() });
+    assert_eq!(
+        ingestion.counts(),
+        Counts {
+            new: 1,
+            unchanged: 1,
+            failed: 1,
+            ..Counts::default()
+        }
+    );
     let (code, reason) = ingestion.problem("rubbish.md");
     assert_eq!(code, "not_text");
     assert!(reason.contains("not text"), "{reason}");
@@ -107,15 +150,27 @@ fn rubbish_with_a_good_name_fails() {
 #[test]
 fn a_folder_without_permission_is_told_and_its_documents_stay() {
     let lectern = with_neighbour("");
-    lectern.write("locked/inside.md", "# Inside\n\nThe ledger of the guild is bound in vellum.\n");
+    lectern.write(
+        "locked/inside.md",
+        "# Inside\n\nThe ledger of the guild is bound in vellum.\n",
+    );
     lectern.ingest().exits(0);
     assert_eq!(lectern.found("vellum"), ["inside.md"]);
 
     let locked = Locked::new(lectern.documents().join("locked"));
     let mut command = lectern.wrapped(without_privileges());
-    command.args(["--json", "ingest", "--kb", "notes"]).arg(lectern.documents());
+    command
+        .args(["--json", "ingest", "--kb", "notes"])
+        .arg(lectern.documents());
     let ingestion = Outcome::of(command).exits(4);
-    assert_eq!(ingestion.counts(), Counts { unchanged: 2, failed: 1, ..Counts::default() });
+    assert_eq!(
+        ingestion.counts(),
+        Counts {
+            unchanged: 2,
+            failed: 1,
+            ..Counts::default()
+        }
+    );
     let (code, reason) = ingestion.problem("locked/");
     assert_eq!(code, "permission_denied");
     assert!(reason.contains("folder"), "{reason}");
@@ -161,12 +216,24 @@ fn links_that_leave_or_turn_in_a_circle_are_not_followed() {
     let outside = lectern.elsewhere("outside");
     std::fs::create_dir(&outside).unwrap();
     std::fs::write(outside.join("secret.md"), "The combination is xylophone.\n").unwrap();
-    symlink(outside.join("secret.md"), lectern.documents().join("file-link.md")).unwrap();
+    symlink(
+        outside.join("secret.md"),
+        lectern.documents().join("file-link.md"),
+    )
+    .unwrap();
     symlink(&outside, lectern.documents().join("folder-link")).unwrap();
     symlink(lectern.documents(), lectern.documents().join("circle")).unwrap();
     symlink("nothing-there", lectern.documents().join("dangling.md")).unwrap();
     let ingestion = lectern.ingest().exits(0);
-    assert_eq!(ingestion.counts(), Counts { new: 1, unchanged: 1, skipped: 4, ..Counts::default() });
+    assert_eq!(
+        ingestion.counts(),
+        Counts {
+            new: 1,
+            unchanged: 1,
+            skipped: 4,
+            ..Counts::default()
+        }
+    );
     for key in ["file-link.md", "folder-link", "circle", "dangling.md"] {
         assert_eq!(ingestion.problem(key).0, "link_not_followed");
     }
@@ -183,9 +250,22 @@ fn a_name_that_is_no_utf8_keeps_its_bytes() {
     }
     lectern.write(name, "# Coffee\n\nThe samovar is polished on Thursdays.\n");
     let ingestion = lectern.ingest().exits(0);
-    assert_eq!(ingestion.counts(), Counts { new: 2, unchanged: 1, ..Counts::default() });
+    assert_eq!(
+        ingestion.counts(),
+        Counts {
+            new: 2,
+            unchanged: 1,
+            ..Counts::default()
+        }
+    );
     assert_eq!(lectern.found("samovar"), ["caf%E9%20100%25.md"]);
     // The same name is the same document.
-    assert_eq!(lectern.ingest().exits(0).counts(), Counts { unchanged: 3, ..Counts::default() });
+    assert_eq!(
+        lectern.ingest().exits(0).counts(),
+        Counts {
+            unchanged: 3,
+            ..Counts::default()
+        }
+    );
     assert_neighbours_unharmed(&lectern);
 }

@@ -17,11 +17,16 @@ fn a_second_process_is_told_which_folder_is_in_use() {
     let folder = folder.to_str().unwrap();
     lectern.run(["kb", "list"]).fails(5, "data_folder_in_use", folder);
     lectern.ingest().fails(5, "data_folder_in_use", folder);
-    lectern.run(["serve", "--port", "0"]).fails(5, "data_folder_in_use", folder);
+    lectern
+        .run(["serve", "--port", "0"])
+        .fails(5, "data_folder_in_use", folder);
 
     // The first one didn't notice.
     let body = serde_json::json!({ "text": "heron", "mode": "lexical" });
-    let found = server.post(&format!("/knowledge-bases/{KB}/search"), &body).is(200).json();
+    let found = server
+        .post(&format!("/knowledge-bases/{KB}/search"), &body)
+        .is(200)
+        .json();
     assert_eq!(found["passages"].as_array().unwrap().len(), 1);
     server.kill();
     assert_eq!(lectern.found("heron"), ["one.md"]);
@@ -54,7 +59,9 @@ fn a_flipped_byte_in_a_model_is_found_and_named() {
     assert_eq!(verified["intact"], false);
 
     let named = file.to_str().unwrap();
-    lectern.run(["search", "--kb", KB, "barrels"]).fails(1, "model_corrupt", named);
+    lectern
+        .run(["search", "--kb", KB, "barrels"])
+        .fails(1, "model_corrupt", named);
     lectern.write("two.md", "A second one.\n");
     lectern.ingest().fails(1, "model_corrupt", named);
     // Words are found without a model.
@@ -83,7 +90,9 @@ fn a_data_folder_that_cannot_be_used_is_named() {
     let file = lectern.elsewhere("a-file");
     fs::write(&file, "not a folder").unwrap();
     let file = file.to_str().unwrap();
-    lectern.run(["kb", "list", "--data", file]).fails(2, "data_folder_unusable", file);
+    lectern
+        .run(["kb", "list", "--data", file])
+        .fails(2, "data_folder_unusable", file);
     assert_eq!(fs::read_to_string(file).unwrap(), "not a folder");
 }
 
@@ -91,7 +100,9 @@ fn a_data_folder_that_cannot_be_used_is_named() {
 fn documents_are_readable_by_their_owner_alone() {
     let lectern = Workplace::new();
     let data = lectern.elsewhere("new-data");
-    lectern.run(["kb", "create", KB, "--data", data.to_str().unwrap()]).exits(0);
+    lectern
+        .run(["kb", "create", KB, "--data", data.to_str().unwrap()])
+        .exits(0);
     let mode = fs::metadata(data).unwrap().permissions().mode();
     assert_eq!(mode & 0o077, 0, "others may read the data folder: {mode:o}");
 }

@@ -11,16 +11,30 @@ fn the_command_line_refuses_what_is_no_question() {
     lectern.run(["kb", "create", KB]).exits(0);
     let long = "why ".repeat(25_000);
     for command in ["search", "ask"] {
-        lectern.run([command, "--kb", KB, ""]).fails(2, "question_empty", "empty");
-        lectern.run([command, "--kb", KB, " \t\n"]).fails(2, "question_empty", "empty");
-        lectern.run([command, "--kb", KB, &long]).fails(2, "question_too_long", "20");
-        lectern.run([command, "--kb", "nowhere", "why?"]).fails(3, "kb_not_found", "nowhere");
+        lectern
+            .run([command, "--kb", KB, ""])
+            .fails(2, "question_empty", "empty");
+        lectern
+            .run([command, "--kb", KB, " \t\n"])
+            .fails(2, "question_empty", "empty");
+        lectern
+            .run([command, "--kb", KB, &long])
+            .fails(2, "question_too_long", "20");
+        lectern
+            .run([command, "--kb", "nowhere", "why?"])
+            .fails(3, "kb_not_found", "nowhere");
     }
-    lectern.run(["search", "--kb", KB, "--top", "0", "why?"]).fails(2, "limit_out_of_range", "0");
+    lectern
+        .run(["search", "--kb", KB, "--top", "0", "why?"])
+        .fails(2, "limit_out_of_range", "0");
     let mut ingest = lectern.program();
-    ingest.args(["--json", "ingest", "--kb", "nowhere"]).arg(lectern.documents());
+    ingest
+        .args(["--json", "ingest", "--kb", "nowhere"])
+        .arg(lectern.documents());
     Outcome::of(ingest).fails(3, "kb_not_found", "nowhere");
-    lectern.run(["ingest", "--kb", KB, "/no/such/folder"]).fails(3, "path_not_found", "/no/such/folder");
+    lectern
+        .run(["ingest", "--kb", KB, "/no/such/folder"])
+        .fails(3, "path_not_found", "/no/such/folder");
     // An empty knowledge base has no answer, and that is no error.
     let answer = lectern.run(["ask", "--kb", KB, "Why?"]).exits(0).json();
     assert_eq!(answer["outcome"], "nothing_found");
@@ -39,13 +53,18 @@ fn the_server_refuses_what_is_no_question() {
         ask(&long).fails(413, "question_too_long", "20");
         // Bytes are not characters: 20,000 of the longest ones are a question.
         ask(&"🜚".repeat(20_001)).fails(413, "question_too_long", "20");
-        let missing = server.post(&format!("/knowledge-bases/nowhere/{route}"), &json!({ field: "why?" }));
+        let missing = server.post(
+            &format!("/knowledge-bases/nowhere/{route}"),
+            &json!({ field: "why?" }),
+        );
         missing.fails(404, "kb_not_found", "nowhere");
     }
     let path = handbook.path("search");
     for limit in [0, 1_001] {
         let body = json!({ "text": "leave", "limit": limit });
-        server.post(&path, &body).fails(400, "limit_out_of_range", &limit.to_string());
+        server
+            .post(&path, &body)
+            .fails(400, "limit_out_of_range", &limit.to_string());
     }
 }
 
@@ -54,13 +73,32 @@ fn odd_characters_are_only_characters() {
     let handbook = handbook();
     let path = handbook.path("search");
     let odd = [
-        "\"", "'; DROP TABLE documents; --", "+leave -leave AND OR NOT ( ^ ~ *", "title:leave", "leave\0leave",
-        "\u{202e}evael", "🜚🜛🜜", "%s%n%x", "../../etc/passwd", "{{leave}}", "a\u{0301}\u{0301}\u{0301}", "[1..9]",
+        "\"",
+        "'; DROP TABLE documents; --",
+        "+leave -leave AND OR NOT ( ^ ~ *",
+        "title:leave",
+        "leave\0leave",
+        "\u{202e}evael",
+        "🜚🜛🜜",
+        "%s%n%x",
+        "../../etc/passwd",
+        "{{leave}}",
+        "a\u{0301}\u{0301}\u{0301}",
+        "[1..9]",
     ];
     for text in odd {
         for mode in ["lexical", "vector", "hybrid"] {
-            handbook.server.post(&path, &json!({ "text": text, "mode": mode })).is(200);
+            handbook
+                .server
+                .post(&path, &json!({ "text": text, "mode": mode }))
+                .is(200);
         }
     }
-    handbook.server.post(&handbook.path("answers"), &json!({ "question": odd[1], "stream": false })).is(200);
+    handbook
+        .server
+        .post(
+            &handbook.path("answers"),
+            &json!({ "question": odd[1], "stream": false }),
+        )
+        .is(200);
 }

@@ -37,14 +37,22 @@ fn a_wrong_command_line_ends_with_2_and_no_command_with_help() {
 #[test]
 fn a_knowledge_base_is_made_listed_and_deleted() {
     let lectern = Workplace::bare();
-    lectern.type_in(&["kb", "create", "papers", "--description", "What we cite"]).exits(0);
+    lectern
+        .type_in(&["kb", "create", "papers", "--description", "What we cite"])
+        .exits(0);
 
     let listed = lectern.type_in(&["kb", "list", "--json"]).exits(0).json();
     let papers = &listed["knowledge_bases"][0];
     assert_eq!(papers["name"], "papers");
     assert_eq!(papers["description"], "What we cite");
     assert_eq!(papers["document_count"], 0);
-    assert!(lectern.type_in(&["kb", "list"]).exits(0).stdout.contains("papers"));
+    assert!(
+        lectern
+            .type_in(&["kb", "list"])
+            .exits(0)
+            .stdout
+            .contains("papers")
+    );
 
     lectern.type_in(&["kb", "delete", "papers"]).exits(0);
     assert_eq!(

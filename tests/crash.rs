@@ -5,8 +5,9 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
@@ -14,32 +15,93 @@ use crate::harness::lectern::{KB, file_names};
 use crate::harness::oracle::{Dice, Oracle, name, word};
 use crate::harness::{Server, Workplace, until};
 
-/// Documents of a crash test, and how often it crashes before and after they change.
+/// Documents of a crash test.
 const DOCUMENTS: usize = 240;
-const CRASHES: usize = 3;
+
+/// When an ingestion is killed.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// It has read that many documents more.
+    Read(usize),
+    /// The index of words has been committed that many times more, and nothing that follows is sure.
+    Committed(usize),
+}
+
+/// What can be seen of an ingestion's progress from outside.
+struct Progress {
+    data: PathBuf,
+    texts_before: HashSet<OsString>,
+    last_commit: Option<SystemTime>,
+    commits: usize,
+}
+
+impl Progress {
+    fn new(lectern: &Workplace) -> Self {
+        let data = lectern.data();
+        let texts_before = stored_texts(&data);
+        let last_commit = last_commit(&data);
+        Self {
+            data,
+            texts_before,
+            last_commit,
+            commits: 0,
+        }
+    }
+
+    fn has_come_to(&mut self, moment: Moment) -> bool {
+        match moment {
+            Moment::Read(count) => stored_texts(&self.data).difference(&self.texts_before).count() >= count,
+            Moment::Committed(count) => {
+                let now = last_commit(&self.data);
+                self.commits += usize::from(now.is_some() && now != self.last_commit);
+                self.last_commit = now;
+                self.commits >= count
+            }
+        }
+    }
+}
 
 /// The stored texts: what the program has read so far.
 fn stored_texts(data: &Path) -> HashSet<OsString> {
-    let Ok(folders) = std::fs::read_dir(data.join("texts")) else { return HashSet::new() };
-    let files = folders.flatten().filter_map(|folder| std::fs::read_dir(folder.path()).ok()).flatten().flatten();
+    let Ok(folders) = std::fs::read_dir(data.join("texts")) else {
+        return HashSet::new();
+    };
+    let files = folders
+        .flatten()
+        .filter_map(|folder| std::fs::read_dir(folder.path()).ok())
+        .flatten()
+        .flatten();
     files.map(|file| file.file_name()).collect()
 }
 
-/// Starts an ingestion and kills it when it has read `count` documents more. Whether it was in time.
-fn ingest_and_crash(lectern: &Workplace, count: usize) -> bool {
-    let before = stored_texts(&lectern.data());
+/// When the index of words was last committed.
+fn last_commit(data: &Path) -> Option<SystemTime> {
+    let folders = std::fs::read_dir(data.join("words")).ok()?;
+    let commits = folders
+        .flatten()
+        .filter_map(|folder| folder.path().join("meta.json").metadata().ok());
+    commits.filter_map(|file| file.modified().ok()).max()
+}
+
+/// Starts an ingestion and kills it at that moment. Whether the moment came before the end.
+fn ingest_and_crash(lectern: &Workplace, moment: Moment) -> bool {
+    let mut progress = Progress::new(lectern);
     let mut command = lectern.ingest_command();
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let was_running = until("an ingestion to get on", || {
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let came = until("an ingestion to get on", || {
         if child.try_wait().unwrap().is_some() {
             return Some(false);
         }
-        let read = stored_texts(&lectern.data()).difference(&before).count();
-        (read >= count).then_some(true)
+        progress.has_come_to(moment).then_some(true)
     });
     child.kill().unwrap();
     child.wait().unwrap();
-    was_running
+    println!("killed at {moment:?}: {came}");
+    came
 }
 
 /// Each document is found under its word, once, in its present version and no other, and there are no more.
@@ -47,18 +109,31 @@ fn assert_all_found_once(lectern: &Workplace, oracle: &Oracle) {
     let server = Server::start(lectern);
     let base = server.get(&format!("/knowledge-bases/{KB}")).is(200).json();
     assert_eq!(base["document_count"].as_u64(), Some(oracle.len() as u64));
-    assert_eq!(base["chunk_count"], base["document_count"], "each document is one chunk");
+    assert_eq!(
+        base["chunk_count"], base["document_count"],
+        "each document is one chunk"
+    );
     for (number, version) in oracle.documents() {
-        assert_eq!(found(&server, &word(number, version)), [name(number)[3..].to_owned()]);
+        assert_eq!(
+            found(&server, &word(number, version)),
+            [name(number)[3..].to_owned()]
+        );
         for old in 1..version {
-            assert_eq!(found(&server, &word(number, old)), [""; 0], "an old version is visible");
+            assert_eq!(
+                found(&server, &word(number, old)),
+                [""; 0],
+                "an old version is visible"
+            );
         }
     }
 }
 
 fn found(server: &Server, text: &str) -> Vec<String> {
     let body = json!({ "text": text, "mode": "lexical" });
-    let found = server.post(&format!("/knowledge-bases/{KB}/search"), &body).is(200).json();
+    let found = server
+        .post(&format!("/knowledge-bases/{KB}/search"), &body)
+        .is(200)
+        .json();
     file_names(found["passages"].as_array().unwrap())
 }
 
@@ -71,30 +146,38 @@ fn an_ingestion_that_is_killed_again_and_again_ends_as_if_it_never_was() {
         oracle.write(&lectern, number, 1);
     }
     let mut in_time = 0;
-    for _ in 0..CRASHES {
-        let count = dice.between(1, DOCUMENTS / CRASHES);
-        in_time += usize::from(ingest_and_crash(&lectern, count));
+    for moment in [
+        Moment::Read(dice.between(1, 30)),
+        Moment::Committed(dice.between(2, 3)),
+        Moment::Read(dice.between(30, 60)),
+        Moment::Committed(dice.between(1, 2)),
+    ] {
+        in_time += usize::from(ingest_and_crash(&lectern, moment));
     }
     let ended = lectern.ingest().exits(0);
     let counts = ended.counts();
     println!("after {in_time} crashes: {counts:?}");
     assert_eq!(counts.new + counts.unchanged, DOCUMENTS as u64);
-    assert!(in_time >= 2, "only {in_time} crashes were in the middle of something");
+    assert!(
+        in_time >= 2,
+        "only {in_time} crashes were in the middle of something"
+    );
     lectern.assert_sound();
     assert_all_found_once(&lectern, &oracle);
 
-    // A third changes, some go, some come; and again.
-    for number in (0..DOCUMENTS).step_by(3) {
-        oracle.write(&lectern, number, 2);
-    }
-    for number in (1..DOCUMENTS).step_by(10) {
-        oracle.remove(&lectern, number);
-    }
-    for number in DOCUMENTS..DOCUMENTS + 20 {
-        oracle.write(&lectern, number, 1);
-    }
-    for _ in 0..CRASHES {
-        ingest_and_crash(&lectern, dice.between(1, 20));
+    // Again and again some change, some go, some come, and each time it is killed.
+    let moments = [
+        Moment::Committed(1),
+        Moment::Read(dice.between(1, 40)),
+        Moment::Committed(dice.between(1, 2)),
+    ];
+    for (round, moment) in moments.into_iter().enumerate() {
+        for number in (round..DOCUMENTS).step_by(5) {
+            oracle.write(&lectern, number, 2 + u32::from(round == 2));
+        }
+        oracle.remove(&lectern, 20 * round + 4);
+        oracle.write(&lectern, DOCUMENTS + round, 1);
+        ingest_and_crash(&lectern, moment);
     }
     let ended = lectern.ingest().exits(0);
     println!("after the second round: {:?}", ended.counts());
@@ -125,7 +208,10 @@ fn what_a_server_accepted_survives_its_crash() {
     for (word, id) in words.iter().zip(&accepted) {
         let passages = until("a pushed document to be found", || {
             let body = json!({ "text": word, "mode": "lexical" });
-            let found = server.post(&format!("/knowledge-bases/{KB}/search"), &body).is(200).json();
+            let found = server
+                .post(&format!("/knowledge-bases/{KB}/search"), &body)
+                .is(200)
+                .json();
             let passages = found["passages"].as_array().unwrap().clone();
             (!passages.is_empty()).then_some(passages)
         });
@@ -147,7 +233,10 @@ fn a_job_of_a_server_that_crashed_is_told_as_ended_and_can_be_run_again() {
     let jobs = format!("/knowledge-bases/{KB}/ingestions");
     let body = json!({ "paths": [lectern.documents()] });
     let server = Server::start(&lectern);
-    let job = server.post(&jobs, &body).is(202).json()["job"]["id"].as_str().unwrap().to_owned();
+    let job = server.post(&jobs, &body).is(202).json()["job"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     until("a job to publish something", || {
         let job = server.get(&format!("{jobs}/{job}")).is(200).json();
         let published = job["job"]["progress"]["chunks_published"].as_u64();
@@ -158,7 +247,10 @@ fn a_job_of_a_server_that_crashed_is_told_as_ended_and_can_be_run_again() {
     let server = Server::start(&lectern);
     let ended = server.get(&format!("{jobs}/{job}")).is(200).json();
     assert_ne!(ended["job"]["state"], "running", "{ended:#}");
-    let again = server.post(&jobs, &body).is(202).json()["job"]["id"].as_str().unwrap().to_owned();
+    let again = server.post(&jobs, &body).is(202).json()["job"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let done = until("the job to end", || {
         let job = server.get(&format!("{jobs}/{again}")).is(200).json()["job"].clone();
         (!job["ended_at"].is_null()).then_some(job)

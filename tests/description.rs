@@ -37,14 +37,28 @@ fn the_description_names_every_route_and_each_is_there() {
     let paths = described["paths"].as_object().unwrap();
     let named: BTreeSet<(&str, &str)> = paths
         .iter()
-        .flat_map(|(path, item)| item.as_object().unwrap().keys().map(|method| (method.as_str(), path.as_str())))
+        .flat_map(|(path, item)| {
+            item.as_object()
+                .unwrap()
+                .keys()
+                .map(|method| (method.as_str(), path.as_str()))
+        })
         .filter(|(method, path)| path.starts_with("/api/") && *method != "parameters")
         .collect();
     assert_eq!(named, BTreeSet::from(ROUTES));
     for (method, path) in ROUTES {
         let operation = &paths[path][method];
-        assert!(operation["responses"].as_object().unwrap().keys().any(|status| status.starts_with('2')));
-        assert!(operation["summary"].is_string(), "{method} {path} doesn't say what it does");
+        assert!(
+            operation["responses"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .any(|status| status.starts_with('2'))
+        );
+        assert!(
+            operation["summary"].is_string(),
+            "{method} {path} doesn't say what it does"
+        );
         // A path that isn't there, or not with this method, has another code than what it refers to.
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
         let concrete = path
@@ -53,7 +67,11 @@ fn the_description_names_every_route_and_each_is_there() {
             .replace("{job}", "01890000-0000-7000-8000-000000000000");
         let reply = send(handbook.server.request(method, &concrete));
         assert!(!reply.body.contains("route_not_found"), "{path}: {}", reply.body);
-        assert!(!reply.body.contains("method_not_allowed"), "{path}: {}", reply.body);
+        assert!(
+            !reply.body.contains("method_not_allowed"),
+            "{path}: {}",
+            reply.body
+        );
     }
     assert_references_resolve(&described, &described);
 }
@@ -66,9 +84,13 @@ fn assert_references_resolve(value: &Value, document: &Value) {
                 let pointer = reference.strip_prefix('#').unwrap();
                 assert!(document.pointer(pointer).is_some(), "{reference} points nowhere");
             }
-            fields.values().for_each(|field| assert_references_resolve(field, document));
+            fields
+                .values()
+                .for_each(|field| assert_references_resolve(field, document));
         }
-        Value::Array(items) => items.iter().for_each(|item| assert_references_resolve(item, document)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| assert_references_resolve(item, document)),
         _ => {}
     }
 }
@@ -80,7 +102,10 @@ fn the_page_loads_nothing_from_elsewhere_and_runs_nothing_of_its_own() {
     assert!(page.header("content-type").starts_with("text/html"));
     assert_policy_is_strict(&page);
     let html = page.body.to_lowercase();
-    assert!(!html.contains(" style=\"") && !html.contains("<style"), "an inline style");
+    assert!(
+        !html.contains(" style=\"") && !html.contains("<style"),
+        "an inline style"
+    );
     for handler in [" onclick", " onload", " onerror", " onsubmit", "javascript:"] {
         assert!(!html.contains(handler), "an inline handler: {handler}");
     }
@@ -89,7 +114,10 @@ fn the_page_loads_nothing_from_elsewhere_and_runs_nothing_of_its_own() {
     for script in scripts {
         let (tag, rest) = script.split_once('>').unwrap();
         assert!(tag.contains("src="), "an inline script: {script}");
-        assert!(rest.trim_start().starts_with("</script>"), "a script with a body: {script}");
+        assert!(
+            rest.trim_start().starts_with("</script>"),
+            "a script with a body: {script}"
+        );
     }
     for attribute in ["src=\"", "href=\""] {
         for reference in html.split(attribute).skip(1) {
@@ -106,7 +134,12 @@ fn the_page_loads_nothing_from_elsewhere_and_runs_nothing_of_its_own() {
 
 fn assert_policy_is_strict(page: &Reply) {
     let policy = page.header("content-security-policy");
-    for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    ] {
         assert!(policy.contains(part), "{policy}");
     }
     for bad in ["unsafe-inline", "unsafe-eval", "*", "http:"] {
@@ -129,7 +162,11 @@ fn health_readiness_and_figures_are_told() {
     server.post(&handbook.path("search"), &body).is(200);
     assert!(server.metric("lectern_search_seconds_count") > before);
     assert!(server.metric("lectern_http_requests_total") > 0.0);
-    assert_eq!(server.metric("lectern_recheck_dropped_total"), 0.0, "an index let something through");
+    assert_eq!(
+        server.metric("lectern_recheck_dropped_total"),
+        0.0,
+        "an index let something through"
+    );
     let figures = server.get("/metrics").is(200);
     assert!(figures.header("content-type").starts_with("text/plain"));
 }
@@ -138,7 +175,14 @@ fn health_readiness_and_figures_are_told() {
 fn the_description_can_be_tried_on_a_page_of_its_own() {
     let server = &handbook().server;
     let page = server.get("/api/docs/").is(200);
-    assert!(page.header("content-type").starts_with("text/html"), "{:?}", page.headers);
-    assert!(page.header("content-security-policy").contains("script-src 'self'"));
+    assert!(
+        page.header("content-type").starts_with("text/html"),
+        "{:?}",
+        page.headers
+    );
+    assert!(
+        page.header("content-security-policy")
+            .contains("script-src 'self'")
+    );
     assert!(!page.body.contains("https://"), "the page loads from elsewhere");
 }

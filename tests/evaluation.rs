@@ -7,25 +7,63 @@ use serde_json::{Value, json};
 
 use crate::harness::Workplace;
 
-const FIGURES: [&str; 8] =
-    ["ndcg@10", "recall@10", "recall@100", "map", "mrr@10", "p50_ms", "p95_ms", "p99_ms"];
+const FIGURES: [&str; 8] = [
+    "ndcg@10",
+    "recall@10",
+    "recall@100",
+    "map",
+    "mrr@10",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+];
 
 /// Documents about things that have little to do with each other, and a question about each.
 const SUBJECTS: [(&str, &str, &str); 6] = [
-    ("Volcanoes", "Lava flows down the slope of the volcano when it erupts.", "lava of an erupting volcano"),
-    ("Bread", "Knead the dough, let the yeast rise, and bake the bread in a hot oven.", "baking bread with yeast"),
-    ("Chess", "The bishop moves along the diagonals of the chess board.", "bishop on the chess board"),
-    ("Tides", "The moon's gravity raises the tides of the ocean twice a day.", "moon and ocean tides"),
-    ("Violins", "A violin has four strings and is played with a bow of horsehair.", "strings of a violin"),
-    ("Vaccines", "A vaccine teaches the immune system to recognise a virus.", "vaccine and immune system"),
+    (
+        "Volcanoes",
+        "Lava flows down the slope of the volcano when it erupts.",
+        "lava of an erupting volcano",
+    ),
+    (
+        "Bread",
+        "Knead the dough, let the yeast rise, and bake the bread in a hot oven.",
+        "baking bread with yeast",
+    ),
+    (
+        "Chess",
+        "The bishop moves along the diagonals of the chess board.",
+        "bishop on the chess board",
+    ),
+    (
+        "Tides",
+        "The moon's gravity raises the tides of the ocean twice a day.",
+        "moon and ocean tides",
+    ),
+    (
+        "Violins",
+        "A violin has four strings and is played with a bow of horsehair.",
+        "strings of a violin",
+    ),
+    (
+        "Vaccines",
+        "A vaccine teaches the immune system to recognise a virus.",
+        "vaccine and immune system",
+    ),
 ];
 
 fn write_dataset(lectern: &Workplace) {
     let (mut corpus, mut queries) = (String::new(), String::new());
     let mut judgements = String::from("query-id\tcorpus-id\tscore\n");
     for (number, (title, text, question)) in SUBJECTS.iter().enumerate() {
-        corpus.push_str(&format!("{}\n", json!({ "_id": format!("d{number}"), "title": title, "text": text })));
-        queries.push_str(&format!("{}\n", json!({ "_id": format!("q{number}"), "text": question })));
+        corpus.push_str(&format!(
+            "{}\n",
+            json!({ "_id": format!("d{number}"), "title": title, "text": text })
+        ));
+        queries.push_str(&format!(
+            "{}\n",
+            json!({ "_id": format!("q{number}"), "text": question })
+        ));
         judgements.push_str(&format!("q{number}\td{number}\t1\n"));
     }
     lectern.write("corpus.jsonl", corpus);
@@ -34,7 +72,10 @@ fn write_dataset(lectern: &Workplace) {
 }
 
 fn eval(lectern: &Workplace) -> Value {
-    lectern.run(["eval".as_ref(), lectern.documents().as_os_str()]).exits(0).json()
+    lectern
+        .run(["eval".as_ref(), lectern.documents().as_os_str()])
+        .exits(0)
+        .json()
 }
 
 #[test]
@@ -52,7 +93,10 @@ fn a_perfect_search_has_perfect_figures_under_their_names() {
         let time = |name: &str| figures[name].as_f64().unwrap();
         assert!(0.0 < time("p50_ms") && time("p50_ms") <= time("p95_ms") && time("p95_ms") <= time("p99_ms"));
     }
-    assert!(!lectern.data().join("ledger.sqlite").exists(), "the evaluation wrote into the data folder");
+    assert!(
+        !lectern.data().join("ledger.sqlite").exists(),
+        "the evaluation wrote into the data folder"
+    );
 }
 
 #[test]
@@ -78,6 +122,9 @@ fn a_broken_data_set_is_told_with_file_and_line() {
     let eval = || lectern.run(["eval".as_ref(), folder.as_os_str()]);
     eval().fails(3, "eval_file_missing", "corpus.jsonl");
     write_dataset(&lectern);
-    lectern.write("queries.jsonl", "{\"_id\": \"q1\", \"text\": \"fine\"}\n{\"_id\": \n");
+    lectern.write(
+        "queries.jsonl",
+        "{\"_id\": \"q1\", \"text\": \"fine\"}\n{\"_id\": \n",
+    );
     eval().fails(2, "eval_line_invalid", "line 2 of");
 }

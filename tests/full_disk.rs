@@ -1,104 +1,111 @@
-//! A disk that is full: reading goes on, writing says so, nothing is lost, and with room again all is taken in.
-//!
-//! The disk is a small file system in memory that only the test's own processes see (a mount namespace), so
-//! this needs the superuser; elsewhere it is skipped, visibly.
+//! A disk that is full: a server reads on and refuses to write, a command says what is the matter, nothing is
+//! lost, and with room again everything is taken in.
 
-use std::fs;
-use std::path::Path;
+use serde_json::{Value, json};
 
-use serde_json::Value;
+use crate::harness::lectern::{KB, file_names};
+use crate::harness::small_disk::SmallDisk;
+use crate::harness::{Outcome, Server, Workplace, skipped, until};
 
-use crate::harness::lectern::file_names;
-use crate::harness::{Outcome, Workplace, is_superuser, skipped};
-
-/// Fills the disk under a data folder, runs into it, makes room and goes on. Each step leaves its exit code
-/// and what it printed.
-const STEPS: &str = r#"
-program=$1 data=$2 documents=$3 later=$4 outcomes=$5
-mount -t tmpfs -o size=400m,mode=700 none "$data" || exit 1
-printf '[generation]\nmodel = "extractive"\n' >"$data/lectern.toml"
-step() {
-    "$program" --json "${@:2}" >"$outcomes/$1.stdout" 2>"$outcomes/$1.stderr"
-    echo $? >"$outcomes/$1.code"
-}
-step before ingest --kb notes --create "$documents"
-cp -r "$later/." "$documents"
-df --output=used,avail -k "$data" >"$outcomes/space"
-dd if=/dev/zero of="$data/filler" bs=4k 2>"$outcomes/filled"
-step full ingest --kb notes "$documents"
-step found-on-full-disk search --kb notes --mode lexical samphire
-rm "$data/filler"
-step found-after search --kb notes --mode lexical samphire
-step after ingest --kb notes "$documents"
-step parcels search --kb notes --mode lexical --top 1000 parcel
-step fsck fsck
-"#;
-
-/// How many documents come while the disk is full.
+/// Documents that come while the disk is full.
 const LATER: usize = 60;
+/// Enough for the empty indexes, and soon full.
+const SIZE: &str = "400m";
 
-struct Step {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Step {
-    fn read(outcomes: &Path, name: &str) -> Self {
-        let part = |end: &str| fs::read_to_string(outcomes.join(format!("{name}.{end}"))).unwrap();
-        let code = part("code").trim().parse().unwrap();
-        let step = Self { code, stdout: part("stdout"), stderr: part("stderr") };
-        println!("{name}: {code}\n{}\n{}", step.stdout, step.stderr);
-        step
+fn small_disk(lectern: &Workplace) -> Option<SmallDisk> {
+    let disk = SmallDisk::under(lectern, SIZE);
+    if disk.is_none() {
+        skipped("only the superuser can mount a small disk in a namespace of its own");
     }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap()
-    }
-
-    fn files(&self) -> Vec<String> {
-        assert_eq!(self.code, 0, "{}", self.stderr);
-        file_names(self.json()["passages"].as_array().unwrap())
-    }
+    disk
 }
 
 #[test]
-fn a_full_disk_loses_nothing_and_is_got_over() {
-    if !can_mount() {
-        return skipped("only the superuser can mount a small disk in a namespace of its own");
-    }
+fn a_command_on_a_full_disk_says_so_and_is_done_when_there_is_room() {
     let lectern = Workplace::new();
+    let Some(disk) = small_disk(&lectern) else { return };
+    let run = |arguments: &[&str]| {
+        let mut command = lectern.wrapped(&disk.wrapper());
+        command.arg("--json").args(arguments);
+        Outcome::of(command)
+    };
+    let documents = lectern.documents();
+    let ingest = || run(&["ingest", "--kb", KB, "--create", documents.to_str().unwrap()]);
+    let found = |text: &str| {
+        let found = run(&["search", "--kb", KB, "--mode", "lexical", "--top", "1000", text])
+            .exits(0)
+            .json();
+        file_names(found["passages"].as_array().unwrap())
+    };
     lectern.write("before.md", "The recipe wants samphire and butter.\n");
-    let (later, outcomes) = (lectern.elsewhere("later"), lectern.elsewhere("outcomes"));
-    fs::create_dir(&later).unwrap();
-    fs::create_dir(&outcomes).unwrap();
+    ingest().exits(0);
     for number in 0..LATER {
-        let text = format!("# Number {number}\n\nThe parcel {number} stands in the yard.\n");
-        fs::write(later.join(format!("{number}.md")), text).unwrap();
+        lectern.write(
+            format!("{number}.md"),
+            format!("# Number {number}\n\nThe parcel {number} is in the yard.\n"),
+        );
     }
-    let mut command = lectern.wrapped(&["unshare", "--mount", "--", "bash", "-c", STEPS, "bash"]);
-    command.args([lectern.data(), lectern.documents(), later, outcomes.clone()]);
-    Outcome::of(command).exits(0);
 
-    let step = |name: &str| Step::read(&outcomes, name);
-    assert_eq!(step("before").code, 0);
-    let full = step("full");
-    assert_eq!(full.code, 1, "{}", full.stderr);
+    disk.fill();
+    let full = ingest();
+    println!("{full:#?}");
+    let full = full.exits(1);
     let told = format!("{}{}", full.stdout, full.stderr);
-    assert!(told.contains("disk_full") || told.contains("data_folder_unusable"), "{told}");
-    assert_eq!(step("found-on-full-disk").files(), ["before.md"]);
-    assert_eq!(step("found-after").files(), ["before.md"]);
+    assert!(told.contains("disk_full"), "{told}");
 
-    let after = step("after");
-    assert_eq!(after.code, 0, "{}", after.stderr);
-    let counts = after.json()["job"]["counts"].clone();
-    let count = |name: &str| counts[name].as_u64().unwrap();
-    assert_eq!(count("new") + count("unchanged"), LATER as u64 + 1, "{counts}");
-    assert_eq!(step("parcels").files().len(), LATER);
-    assert_eq!(step("fsck").json()["clean"], true);
+    disk.free();
+    assert_eq!(found("samphire"), ["before.md"]);
+    let counts = ingest().exits(0).counts();
+    assert_eq!(counts.new + counts.unchanged, LATER as u64 + 1, "{counts:?}");
+    assert_eq!(found("parcel").len(), LATER);
+    assert_eq!(run(&["fsck"]).exits(0).json()["clean"], true);
 }
 
-fn can_mount() -> bool {
-    let tried = std::process::Command::new("unshare").args(["--mount", "--", "true"]).status();
-    is_superuser() && tried.is_ok_and(|status| status.success())
+#[test]
+fn a_server_on_a_full_disk_reads_on_and_writes_again_when_there_is_room() {
+    let lectern = Workplace::new();
+    let Some(disk) = small_disk(&lectern) else { return };
+    let server = Server::launch(lectern.wrapped(&disk.wrapper()), None);
+    server.post("/knowledge-bases", &json!({ "name": KB })).is(201);
+    let push = |key: &str, text: &str| {
+        let body = json!({ "key": key, "title": key, "text": text });
+        server.post(&format!("/knowledge-bases/{KB}/documents?wait=true"), &body)
+    };
+    let found = |text: &str, mode: &str| -> Vec<Value> {
+        let body = json!({ "text": text, "mode": mode });
+        let found = server
+            .post(&format!("/knowledge-bases/{KB}/search"), &body)
+            .is(200)
+            .json();
+        found["passages"].as_array().unwrap().clone()
+    };
+    push("before", "The recipe wants samphire and butter.").is(200);
+
+    disk.fill();
+    for round in 0..5 {
+        let long = format!(
+            "The parcel {round} is in the yard. {}",
+            "It is waiting there. ".repeat(3_000)
+        );
+        push(&format!("refused-{round}"), &long).fails(507, "disk_full", "");
+        for mode in ["lexical", "vector", "hybrid"] {
+            assert_eq!(found("samphire", mode).len(), 1, "{mode}");
+        }
+    }
+    assert_eq!(
+        server.get(&format!("/knowledge-bases/{KB}")).is(200).json()["document_count"],
+        1
+    );
+
+    disk.free();
+    let accepted = push("after", "The parcel is in the yard.");
+    assert!([200, 202].contains(&accepted.status), "{}", accepted.body);
+    until("the document to be found", || {
+        (found("parcel", "lexical").len() == 1).then_some(())
+    });
+    assert_eq!(found("samphire", "lexical").len(), 1);
+    server.kill();
+    let mut fsck = lectern.wrapped(&disk.wrapper());
+    fsck.args(["--json", "fsck"]);
+    assert_eq!(Outcome::of(fsck).exits(0).json()["clean"], true);
 }

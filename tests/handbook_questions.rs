@@ -41,34 +41,70 @@ fn documents(passages: &[Value]) -> Vec<String> {
 #[test]
 fn the_right_document_comes_first_or_nearly_so() {
     let handbook = handbook();
-    let questions: Vec<Question> = questions().into_iter().filter(|question| !question.unanswerable).collect();
-    assert!(questions.len() >= 40, "{} questions prove little", questions.len());
+    let questions: Vec<Question> = questions()
+        .into_iter()
+        .filter(|question| !question.unanswerable)
+        .collect();
+    assert!(
+        questions.len() >= 40,
+        "{} questions prove little",
+        questions.len()
+    );
     let (mut first, mut among_three, mut told) = (0, 0, 0);
     for question in &questions {
         let body = serde_json::json!({ "text": question.question, "limit": 10 });
-        let found = handbook.server.post(&handbook.path("search"), &body).is(200).json();
+        let found = handbook
+            .server
+            .post(&handbook.path("search"), &body)
+            .is(200)
+            .json();
         let passages = found["passages"].as_array().unwrap();
         let documents = documents(passages);
         let expected = question.document.as_ref().unwrap();
         let rank = documents.iter().position(|document| document == expected);
         first += usize::from(rank == Some(0));
         among_three += usize::from(rank.is_some_and(|rank| rank < 3));
-        let text: String = passages.iter().take(3).map(|passage| passage["text"].as_str().unwrap()).collect();
-        told += usize::from(question.answer_contains.iter().all(|words| text.contains(words.as_str())));
+        let text: String = passages
+            .iter()
+            .take(3)
+            .map(|passage| passage["text"].as_str().unwrap())
+            .collect();
+        told += usize::from(
+            question
+                .answer_contains
+                .iter()
+                .all(|words| text.contains(words.as_str())),
+        );
         if rank != Some(0) {
-            println!("{:?} finds {:?} before {expected}", question.question, documents.first());
+            println!(
+                "{:?} finds {:?} before {expected}",
+                question.question,
+                documents.first()
+            );
         }
     }
     let share = |count: usize| count as f64 / questions.len() as f64;
-    println!("first {:.3}, among three {:.3}, answer in three passages {:.3}", share(first), share(among_three), share(told));
+    println!(
+        "first {:.3}, among three {:.3}, answer in three passages {:.3}",
+        share(first),
+        share(among_three),
+        share(told)
+    );
     assert!(share(first) >= FIRST, "{first} of {}", questions.len());
-    assert!(share(among_three) >= AMONG_THREE, "{among_three} of {}", questions.len());
+    assert!(
+        share(among_three) >= AMONG_THREE,
+        "{among_three} of {}",
+        questions.len()
+    );
 }
 
 #[test]
 fn what_the_documents_do_not_tell_is_not_answered() {
     let handbook = handbook();
-    let questions: Vec<Question> = questions().into_iter().filter(|question| question.unanswerable).collect();
+    let questions: Vec<Question> = questions()
+        .into_iter()
+        .filter(|question| question.unanswerable)
+        .collect();
     assert!(questions.len() >= 6);
     let mut answered = Vec::new();
     for question in &questions {
@@ -77,9 +113,15 @@ fn what_the_documents_do_not_tell_is_not_answered() {
             answered.push(question.question.as_str());
             continue;
         }
-        assert!(answer["text"].as_str().unwrap().starts_with("I don't know"), "{answer:#}");
+        assert!(
+            answer["text"].as_str().unwrap().starts_with("I don't know"),
+            "{answer:#}"
+        );
         assert_eq!(answer["citations"], Value::Array(Vec::new()));
-        assert_eq!(answer["usage"]["prompt_tokens"], 0, "a model was asked: {answer:#}");
+        assert_eq!(
+            answer["usage"]["prompt_tokens"], 0,
+            "a model was asked: {answer:#}"
+        );
     }
     println!("taken for answerable: {answered:?}");
     assert!(answered.len() <= TAKEN_IN, "{answered:?}");
@@ -88,7 +130,10 @@ fn what_the_documents_do_not_tell_is_not_answered() {
 #[test]
 fn what_the_documents_tell_is_answered() {
     let handbook = handbook();
-    let questions: Vec<Question> = questions().into_iter().filter(|question| !question.unanswerable).collect();
+    let questions: Vec<Question> = questions()
+        .into_iter()
+        .filter(|question| !question.unanswerable)
+        .collect();
     let refused: Vec<&str> = questions
         .iter()
         .filter(|question| handbook.answer(&question.question)["outcome"] == "nothing_found")

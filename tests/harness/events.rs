@@ -24,11 +24,16 @@ fn event(block: &str) -> Option<Event> {
         (!values.is_empty()).then(|| values.join("\n"))
     };
     let data = field("data")?;
-    Some(Event { name: field("event").unwrap_or_default(), data: serde_json::from_str(&data).unwrap() })
+    Some(Event {
+        name: field("event").unwrap_or_default(),
+        data: serde_json::from_str(&data).unwrap(),
+    })
 }
 
 /// The numbers that a text cites: 3 and 1 in "so [3], as before [1]".
 pub fn cited_numbers(text: &str) -> Vec<u64> {
     let pieces = text.split('[').skip(1);
-    pieces.filter_map(|piece| piece.split_once(']')?.0.parse().ok()).collect()
+    pieces
+        .filter_map(|piece| piece.split_once(']')?.0.parse().ok())
+        .collect()
 }

@@ -33,7 +33,9 @@ pub fn handbook() -> &'static Handbook {
     HANDBOOK.get_or_init(|| {
         let workplace = Workplace::new();
         let mut ingest = workplace.program();
-        ingest.args(["--json", "ingest", "--kb", KB, "--create"]).arg(repository().join("examples"));
+        ingest
+            .args(["--json", "ingest", "--kb", KB, "--create"])
+            .arg(repository().join("examples"));
         let ingestion = Outcome::of(ingest).exits(0);
         let server = Server::start(&workplace);
         outlive(&server, workplace);

@@ -21,8 +21,14 @@ pub struct Workplace {
 impl Workplace {
     /// One without settings, for what needs no model; none is fetched for it.
     pub fn bare() -> Self {
-        let folder = tempfile::Builder::new().prefix("lectern-test-").tempdir().unwrap();
-        let workplace = Self { models: folder.path().join("models"), folder };
+        let folder = tempfile::Builder::new()
+            .prefix("lectern-test-")
+            .tempdir()
+            .unwrap();
+        let workplace = Self {
+            models: folder.path().join("models"),
+            folder,
+        };
         std::fs::create_dir(workplace.data()).unwrap();
         std::fs::create_dir(workplace.documents()).unwrap();
         workplace
@@ -127,13 +133,18 @@ impl Workplace {
     /// [`Workplace::ingest`], not started yet.
     pub fn ingest_command(&self) -> Command {
         let mut command = self.program();
-        command.args(["--json", "ingest", "--kb", KB, "--create"]).arg(self.documents());
+        command
+            .args(["--json", "ingest", "--kb", KB, "--create"])
+            .arg(self.documents());
         command
     }
 
     /// The passages that a search gives.
     pub fn search(&self, mode: &str, text: &str) -> Vec<Value> {
-        let found = self.run(["search", "--kb", KB, "--mode", mode, text]).exits(0).json();
+        let found = self
+            .run(["search", "--kb", KB, "--mode", mode, text])
+            .exits(0)
+            .json();
         found["passages"].as_array().unwrap().clone()
     }
 
@@ -157,7 +168,15 @@ fn is_setting(name: &OsStr) -> bool {
 pub fn file_names(passages: &[Value]) -> Vec<String> {
     passages
         .iter()
-        .map(|passage| passage["uri"].as_str().unwrap().rsplit('/').next().unwrap().to_owned())
+        .map(|passage| {
+            passage["uri"]
+                .as_str()
+                .unwrap()
+                .rsplit('/')
+                .next()
+                .unwrap()
+                .to_owned()
+        })
         .collect()
 }
 
@@ -188,7 +207,11 @@ impl Outcome {
     /// The same, checked: it ended with `code`.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{}\n{}\n{}", self.command, self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "{}\n{}\n{}",
+            self.command, self.stdout, self.stderr
+        );
         self
     }
 

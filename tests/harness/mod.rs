@@ -12,6 +12,7 @@ pub mod events;
 pub mod handbook;
 pub mod oracle;
 pub mod pdf;
+pub mod small_disk;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -32,14 +33,20 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(seen) = look() {
             return seen;
         }
-        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for {what}");
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "waited {PATIENCE:?} in vain for {what}"
+        );
         std::thread::sleep(PAUSE);
     }
 }
 
 /// The repository, where the examples lie.
 pub fn repository() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Says aloud that a promise was not checked here, and why.
@@ -50,5 +57,7 @@ pub fn skipped(why: &str) {
 /// Whether the tests run as the superuser, whom permissions don't bind and who may mount file systems.
 pub fn is_superuser() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))
+    status
+        .lines()
+        .any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))
 }

@@ -31,8 +31,12 @@ fn shared_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("LECTERN_MODELS").filter(|folder| !folder.is_empty()) {
         return PathBuf::from(folder);
     }
-    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|cache| !cache.is_empty()).map(PathBuf::from);
-    let cache = cache.or_else(|| std::env::home_dir().map(|home| home.join(".cache"))).unwrap();
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .filter(|cache| !cache.is_empty())
+        .map(PathBuf::from);
+    let cache = cache
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
+        .unwrap();
     cache.join("lectern/models")
 }
 

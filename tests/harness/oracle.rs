@@ -57,7 +57,8 @@ fn text(number: usize, version: u32) -> String {
     let word = word(number, version);
     format!(
         "# Record {word}\n\nThis is what was written down under {word}: parcel {number} was weighed, \
-         packed and handed to the carrier on the evening of the delivery.\n"
+         packed and handed to the carrier on the evening of the delivery. {}\n",
+        "The carrier signed for it, put it on the lorry and drove to the coast. ".repeat(6)
     )
 }
 
@@ -69,9 +70,13 @@ pub struct Dice(u64);
 impl Dice {
     /// Dice of a new seed, or of the one in `LECTERN_TEST_SEED`. The seed is printed.
     pub fn new() -> Self {
-        let given = std::env::var("LECTERN_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
+        let given = std::env::var("LECTERN_TEST_SEED")
+            .ok()
+            .map(|seed| seed.parse().unwrap());
         let seed = given.unwrap_or_else(|| {
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+            let now = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap();
             now.as_secs() ^ u64::from(now.subsec_nanos()) << 20
         });
         println!("again with the same dice: LECTERN_TEST_SEED={seed}");

@@ -34,8 +34,12 @@ impl Server {
         Self::launch(command, Some(token.to_owned()))
     }
 
-    fn launch(mut command: Command, token: Option<String>) -> Self {
-        command.args(["serve", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    /// Starts one with this program, which has its settings and lacks its arguments.
+    pub fn launch(mut command: Command, token: Option<String>) -> Self {
+        command
+            .args(["serve", "--port", "0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (sender, lines) = channel();
@@ -51,7 +55,13 @@ impl Server {
         };
         // Each server has a client of its own: no connection outlives the server that it led to.
         let client = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        Self { child, address, token, client, log }
+        Self {
+            child,
+            address,
+            token,
+            client,
+            log,
+        }
     }
 
     /// `127.0.0.1:PORT`.
@@ -82,8 +92,14 @@ impl Server {
 
     /// A request to be completed, with the token if there is one. An API path may leave out `/api/v1`.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let prefix = if path.starts_with("/knowledge-bases") { "/api/v1" } else { "" };
-        let request = self.client.request(method, format!("http://{}{prefix}{path}", self.address));
+        let prefix = if path.starts_with("/knowledge-bases") {
+            "/api/v1"
+        } else {
+            ""
+        };
+        let request = self
+            .client
+            .request(method, format!("http://{}{prefix}{path}", self.address));
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -143,7 +159,11 @@ fn follow(stream: impl Read + Send + 'static, log: Arc<Mutex<String>>, lines: Se
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap()
     })
 }
 
@@ -153,7 +173,11 @@ pub fn send(request: RequestBuilder) -> Reply {
     let reply = runtime().block_on(async {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok::<_, reqwest::Error>(Reply { status, headers, body: response.text().await? })
+        Ok::<_, reqwest::Error>(Reply {
+            status,
+            headers,
+            body: response.text().await?,
+        })
     });
     reply.unwrap_or_else(|error| panic!("no answer: {error:?}"))
 }
@@ -189,13 +213,27 @@ impl Reply {
     #[track_caller]
     pub fn fails(self, status: u16, code: &str, named: &str) -> Self {
         let reply = self.is(status);
-        assert!(reply.header("content-type").starts_with("application/json"), "{:?}", reply.headers);
+        assert!(
+            reply.header("content-type").starts_with("application/json"),
+            "{:?}",
+            reply.headers
+        );
         let body = reply.json();
-        let error = body["error"].as_object().unwrap_or_else(|| panic!("no error: {body}"));
+        let error = body["error"]
+            .as_object()
+            .unwrap_or_else(|| panic!("no error: {body}"));
         assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
-        assert!(error.keys().all(|key| ["code", "message", "hint"].contains(&key.as_str())), "{body}");
+        assert!(
+            error
+                .keys()
+                .all(|key| ["code", "message", "hint"].contains(&key.as_str())),
+            "{body}"
+        );
         assert_eq!(error["code"], code, "{body}");
-        assert!(error["message"].as_str().unwrap().contains(named), "{named:?} is not named: {body}");
+        assert!(
+            error["message"].as_str().unwrap().contains(named),
+            "{named:?} is not named: {body}"
+        );
         reply
     }
 }
