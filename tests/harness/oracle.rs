@@ -62,7 +62,7 @@ fn text(number: usize, version: u32) -> String {
     )
 }
 
-/// A generator of numbers that look random and can be had again from their seed (SplitMix64; Steele, Lea and
+/// A generator of numbers that look random and can be had again from their seed (`SplitMix64`; Steele, Lea and
 /// Flood 2014, "Fast splittable pseudorandom number generators").
 #[derive(Debug)]
 pub struct Dice(u64);

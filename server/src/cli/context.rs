@@ -15,7 +15,13 @@ use crate::data_folder::{DataFolder, default_data_folder};
 #[derive(Debug, Args)]
 pub struct GlobalOptions {
     /// The folder that everything is kept in [default: the user's data folder]
-    #[arg(long, global = true, env = "LECTERN_DATA", hide_env_values = true, value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "LECTERN_DATA",
+        hide_env_values = true,
+        value_name = "DIR"
+    )]
     pub data: Option<PathBuf>,
     /// Print the result as JSON, and an error too
     #[arg(long, global = true)]
