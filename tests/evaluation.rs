@@ -83,6 +83,8 @@ fn a_perfect_search_has_perfect_figures_under_their_names() {
     let lectern = Workplace::new();
     write_dataset(&lectern);
     let report = eval(&lectern);
+    let modes: BTreeSet<&str> = report.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(modes, BTreeSet::from(["lexical", "vector", "hybrid"]));
     for mode in ["lexical", "vector", "hybrid"] {
         let figures = report[mode].as_object().unwrap();
         let names: BTreeSet<&str> = figures.keys().map(String::as_str).collect();
