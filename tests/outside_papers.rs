@@ -1,7 +1,7 @@
 //! Real papers from outside the project, and questions that other people wrote about them.
 //!
 //! The material is the ARAGOG set (15 arXiv papers as PDF, 107 questions of which 98 are about one of them),
-//! looked for where `LECTERN_SHARED_DATA` says. It isn't part of the project, and without it nothing here is
+//! looked for where `LECTERN_TEST_DATA` says. It isn't part of the project, and without it nothing here is
 //! checked.
 
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ struct Questions {
 }
 
 fn material() -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os("LECTERN_SHARED_DATA")?).join("aragog");
+    let folder = PathBuf::from(std::env::var_os("LECTERN_TEST_DATA")?).join("aragog");
     folder.is_dir().then_some(folder)
 }
 
@@ -43,7 +43,7 @@ fn answerable(material: &Path, papers: &Path) -> Vec<(String, String)> {
 #[test]
 fn the_paper_that_answers_is_found_first() {
     let Some(material) = material() else {
-        return skipped("LECTERN_SHARED_DATA names no folder with the ARAGOG papers");
+        return skipped("LECTERN_TEST_DATA names no folder with the ARAGOG papers");
     };
     let papers = material.join("papers_for_questions");
     let questions = answerable(&material, &papers);

@@ -1,6 +1,6 @@
 //! Which PDF engine comes first: both on real papers, beside Poppler's `pdftotext` as a reference from outside.
 //!
-//! `LECTERN_SHARED_DATA=DIR cargo test --release -p lectern-ingest --test pdf_engines -- --nocapture` prints a table of
+//! `LECTERN_TEST_DATA=DIR cargo test --release -p lectern-ingest --test pdf_engines -- --nocapture` prints a table of
 //! the papers in `DIR/aragog/papers_for_questions`. Without that folder the test says that it is skipped.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test may fail")]
@@ -18,7 +18,7 @@ const ENGINES: [(&str, Engine); 2] = [
 ];
 
 fn papers() -> Option<Vec<PathBuf>> {
-    let folder = Path::new(&std::env::var_os("LECTERN_SHARED_DATA")?).join("aragog/papers_for_questions");
+    let folder = Path::new(&std::env::var_os("LECTERN_TEST_DATA")?).join("aragog/papers_for_questions");
     let mut papers: Vec<PathBuf> = std::fs::read_dir(folder)
         .ok()?
         .map(|entry| entry.unwrap().path())
@@ -66,7 +66,7 @@ fn recall(text: &str, reference: &HashMap<String, usize>) -> f64 {
 #[test]
 fn the_first_engine_reads_papers_better_than_the_second() {
     let Some(papers) = papers() else {
-        eprintln!("skipped: LECTERN_SHARED_DATA names no folder with aragog/papers_for_questions");
+        eprintln!("skipped: LECTERN_TEST_DATA names no folder with aragog/papers_for_questions");
         return;
     };
     println!("| paper | engine | pages | failed | ms | single letters | mean length | words of pdftotext |");

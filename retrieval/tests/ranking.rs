@@ -2,7 +2,7 @@
 //! from one that can be answered.
 //!
 //! These measure rather than prove, take minutes, and need models and data from outside:
-//! `LECTERN_TEST_MODELS=... LECTERN_SHARED_DATA=... cargo test --release -p lectern-retrieval --test ranking -- --ignored --nocapture`
+//! `LECTERN_TEST_MODELS=... LECTERN_TEST_DATA=... cargo test --release -p lectern-retrieval --test ranking -- --ignored --nocapture`
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

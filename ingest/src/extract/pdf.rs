@@ -14,7 +14,7 @@
 //! 0.996), because it puts words together that a line broke; it reads columns in their order, knows fonts and sizes
 //! (which give a title), and reports an encrypted file as that. `pdf-extract` is somewhat faster; beside
 //! embedding, which takes seconds for a paper, neither counts. The table is printed by
-//! `LECTERN_SHARED_DATA=DIR cargo test --release -p lectern-ingest --test pdf_engines -- --nocapture`.
+//! `LECTERN_TEST_DATA=DIR cargo test --release -p lectern-ingest --test pdf_engines -- --nocapture`.
 
 mod engine;
 mod layout;

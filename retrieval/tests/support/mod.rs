@@ -171,9 +171,9 @@ fn onnx_runtime(directory: &Path) -> PathBuf {
 
 /// A folder of shared test data, or `None`, said aloud.
 pub fn shared_data(folder: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("LECTERN_SHARED_DATA").map(|data| PathBuf::from(data).join(folder));
+    let path = std::env::var_os("LECTERN_TEST_DATA").map(|data| PathBuf::from(data).join(folder));
     if path.as_ref().is_none_or(|path| !path.is_dir()) {
-        println!("SKIPPED: no {folder} (set LECTERN_SHARED_DATA to the folder with the shared test data)");
+        println!("SKIPPED: no {folder} (set LECTERN_TEST_DATA to the folder with the shared test data)");
         return None;
     }
     path
