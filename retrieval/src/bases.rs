@@ -206,6 +206,20 @@ pub(crate) fn io_error(
     }
 }
 
+impl<T: Send + Sync + 'static> Bases<T> {
+    /// [`Bases::with`] on a thread that may wait: for the engines, which know nothing of tasks.
+    pub(crate) async fn at_work<R: Send + 'static>(
+        self: &Arc<Self>,
+        action: &'static str,
+        base: KnowledgeBaseId,
+        absent: Absent,
+        work: impl FnOnce(&T) -> Result<R, Error> + Send + 'static,
+    ) -> Result<Option<R>, Error> {
+        let bases = Arc::clone(self);
+        blocking(action, move || bases.with(base, absent, work)).await
+    }
+}
+
 /// Runs work that blocks on a thread where that is allowed. A panic of an engine ends here.
 pub(crate) async fn blocking<R: Send + 'static>(
     action: &'static str,

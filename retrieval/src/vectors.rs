@@ -12,7 +12,7 @@ mod write_ahead_log;
 pub use edge::EdgeVectors;
 pub use server::{ServerVectors, ServerVectorsConfig};
 
-use lectern_domain::ports::{IndexEntry, ScoredChunk};
+use lectern_domain::ports::ScoredChunk;
 
 use crate::error::Error;
 
@@ -26,12 +26,15 @@ const DOCUMENT: &str = "document";
 const POINTS_PER_WRITE: usize = 256;
 
 /// Refuses vectors of the wrong length before any is written.
-fn require_dimensions(entries: &[IndexEntry], expected: usize) -> Result<(), Error> {
-    match entries.iter().find(|entry| entry.vector.len() != expected) {
+fn require_dimensions<'a>(
+    vectors: impl IntoIterator<Item = &'a [f32]>,
+    expected: usize,
+) -> Result<(), Error> {
+    match vectors.into_iter().find(|vector| vector.len() != expected) {
         None => Ok(()),
-        Some(entry) => Err(Error::DimensionMismatch {
+        Some(vector) => Err(Error::DimensionMismatch {
             expected,
-            actual: entry.vector.len(),
+            actual: vector.len(),
         }),
     }
 }

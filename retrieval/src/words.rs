@@ -52,17 +52,6 @@ impl TantivyWords {
             bases: Arc::new(Bases::new(INDEX, directory.into(), Engine::open)?),
         })
     }
-
-    async fn at_work<R: Send + 'static>(
-        &self,
-        action: &'static str,
-        base: KnowledgeBaseId,
-        absent: Absent,
-        work: impl FnOnce(&Engine) -> Result<R, Error> + Send + 'static,
-    ) -> Result<Option<R>, Error> {
-        let bases = Arc::clone(&self.bases);
-        blocking(action, move || bases.with(base, absent, work)).await
-    }
 }
 
 #[async_trait]
@@ -79,10 +68,11 @@ impl ChunkIndex for TantivyWords {
             .iter()
             .map(|entry| (entry.chunk.id, schema::document(entry)))
             .collect();
-        self.at_work("upsert words", base, Absent::Create, move |engine| {
-            engine.upsert(documents)
-        })
-        .await?;
+        self.bases
+            .at_work("upsert words", base, Absent::Create, move |engine| {
+                engine.upsert(documents)
+            })
+            .await?;
         Ok(())
     }
 
@@ -91,10 +81,11 @@ impl ChunkIndex for TantivyWords {
             return Ok(());
         }
         let chunks = chunks.to_vec();
-        self.at_work("delete words", base, Absent::Skip, move |engine| {
-            engine.delete(&chunks)
-        })
-        .await?;
+        self.bases
+            .at_work("delete words", base, Absent::Skip, move |engine| {
+                engine.delete(&chunks)
+            })
+            .await?;
         Ok(())
     }
 
@@ -103,20 +94,24 @@ impl ChunkIndex for TantivyWords {
             return Ok(());
         }
         let (chunks, names) = (chunks.to_vec(), AclNames::from(acl));
-        self.at_work("change who may read", base, Absent::Skip, move |engine| {
-            engine.set_acl(&chunks, &names)
-        })
-        .await?;
+        self.bases
+            .at_work("change who may read", base, Absent::Skip, move |engine| {
+                engine.set_acl(&chunks, &names)
+            })
+            .await?;
         Ok(())
     }
 
     async fn commit(&self, base: KnowledgeBaseId) -> Result<(), PortError> {
-        self.at_work("commit", base, Absent::Skip, Engine::commit).await?;
+        self.bases
+            .at_work("commit", base, Absent::Skip, Engine::commit)
+            .await?;
         Ok(())
     }
 
     async fn optimize(&self, base: KnowledgeBaseId) -> Result<(), PortError> {
-        self.at_work("merge", base, Absent::Skip, Engine::optimize)
+        self.bases
+            .at_work("merge", base, Absent::Skip, Engine::optimize)
             .await?;
         Ok(())
     }
@@ -130,6 +125,7 @@ impl ChunkIndex for TantivyWords {
     ) -> Result<Vec<ScoredChunk>, PortError> {
         let (text, readers) = (query.text.to_owned(), ReaderNames::from(scope));
         let found = self
+            .bases
             .at_work("search", base, Absent::Skip, move |engine| {
                 engine.search(&text, &readers, limit)
             })
@@ -139,6 +135,7 @@ impl ChunkIndex for TantivyWords {
 
     async fn chunk_ids(&self, base: KnowledgeBaseId) -> Result<Vec<ChunkId>, PortError> {
         let ids = self
+            .bases
             .at_work("list the ids", base, Absent::Skip, Engine::chunk_ids)
             .await?;
         Ok(ids.unwrap_or_default())

@@ -65,17 +65,6 @@ impl EdgeVectors {
             dimensions,
         })
     }
-
-    async fn at_work<R: Send + 'static>(
-        &self,
-        action: &'static str,
-        base: KnowledgeBaseId,
-        absent: Absent,
-        work: impl FnOnce(&Engine) -> Result<R, Error> + Send + 'static,
-    ) -> Result<Option<R>, Error> {
-        let bases = Arc::clone(&self.bases);
-        blocking(action, move || bases.with(base, absent, work)).await
-    }
 }
 
 #[async_trait]
@@ -88,12 +77,16 @@ impl ChunkIndex for EdgeVectors {
         if entries.is_empty() {
             return Ok(());
         }
-        require_dimensions(entries, self.dimensions)?;
+        require_dimensions(
+            entries.iter().map(|entry| entry.vector.as_slice()),
+            self.dimensions,
+        )?;
         let points: Vec<PointStruct> = entries.iter().map(point).collect();
-        self.at_work("upsert vectors", base, Absent::Create, move |engine| {
-            engine.upsert(points)
-        })
-        .await?;
+        self.bases
+            .at_work("upsert vectors", base, Absent::Create, move |engine| {
+                engine.upsert(points)
+            })
+            .await?;
         Ok(())
     }
 
@@ -102,13 +95,14 @@ impl ChunkIndex for EdgeVectors {
             return Ok(());
         }
         let ids = chunks.iter().map(|chunk| PointId::Uuid(chunk.0)).collect();
-        self.at_work("delete vectors", base, Absent::Skip, move |engine| {
-            engine.update(
-                "delete vectors",
-                UpdateOperation::PointOperation(PointOperations::DeletePoints { ids }),
-            )
-        })
-        .await?;
+        self.bases
+            .at_work("delete vectors", base, Absent::Skip, move |engine| {
+                engine.update(
+                    "delete vectors",
+                    UpdateOperation::PointOperation(PointOperations::DeletePoints { ids }),
+                )
+            })
+            .await?;
         Ok(())
     }
 
@@ -117,15 +111,18 @@ impl ChunkIndex for EdgeVectors {
             return Ok(());
         }
         let operation = set_acl_operation(chunks, acl);
-        self.at_work("change who may read", base, Absent::Skip, move |engine| {
-            engine.update("change who may read", operation)
-        })
-        .await?;
+        self.bases
+            .at_work("change who may read", base, Absent::Skip, move |engine| {
+                engine.update("change who may read", operation)
+            })
+            .await?;
         Ok(())
     }
 
     async fn commit(&self, base: KnowledgeBaseId) -> Result<(), PortError> {
-        self.at_work("flush", base, Absent::Skip, Engine::flush).await?;
+        self.bases
+            .at_work("flush", base, Absent::Skip, Engine::flush)
+            .await?;
         Ok(())
     }
 
@@ -150,15 +147,10 @@ impl ChunkIndex for EdgeVectors {
         scope: &ReadScope,
         limit: usize,
     ) -> Result<Vec<ScoredChunk>, PortError> {
-        if query.vector.len() != self.dimensions {
-            return Err(Error::DimensionMismatch {
-                expected: self.dimensions,
-                actual: query.vector.len(),
-            }
-            .into());
-        }
+        require_dimensions([query.vector], self.dimensions)?;
         let (vector, filter) = (query.vector.to_vec(), ReaderNames::from(scope).edge_filter()?);
         let found = self
+            .bases
             .at_work("search", base, Absent::Skip, move |engine| {
                 engine.search(vector, filter, limit)
             })
@@ -168,6 +160,7 @@ impl ChunkIndex for EdgeVectors {
 
     async fn chunk_ids(&self, base: KnowledgeBaseId) -> Result<Vec<ChunkId>, PortError> {
         let ids = self
+            .bases
             .at_work("list the ids", base, Absent::Skip, Engine::chunk_ids)
             .await?;
         Ok(ids.unwrap_or_default())

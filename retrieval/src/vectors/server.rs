@@ -190,7 +190,10 @@ impl ChunkIndex for ServerVectors {
     }
 
     async fn upsert(&self, base: KnowledgeBaseId, entries: &[IndexEntry]) -> Result<(), PortError> {
-        require_dimensions(entries, self.dimensions)?;
+        require_dimensions(
+            entries.iter().map(|entry| entry.vector.as_slice()),
+            self.dimensions,
+        )?;
         let writes = entries.chunks(POINTS_PER_WRITE);
         let last = writes.len().saturating_sub(1);
         for (number, some) in writes.enumerate() {
@@ -250,13 +253,7 @@ impl ChunkIndex for ServerVectors {
         scope: &ReadScope,
         limit: usize,
     ) -> Result<Vec<ScoredChunk>, PortError> {
-        if query.vector.len() != self.dimensions {
-            return Err(Error::DimensionMismatch {
-                expected: self.dimensions,
-                actual: query.vector.len(),
-            }
-            .into());
-        }
+        require_dimensions([query.vector], self.dimensions)?;
         let (may_read, may_not_read) = ReaderNames::from(scope).server_conditions();
         let filter = Filter {
             must: vec![in_base(base), may_read],
