@@ -10,7 +10,8 @@
 //! * chunks stand in the order of the text and don't overlap;
 //! * every byte of a paragraph, table or listing that isn't white space is in a chunk;
 //! * a chunk with its title path and the embedder's special tokens has at most
-//!   [`ChunkSettings::max_tokens`] tokens, unless the title alone takes more than half of them.
+//!   [`ChunkSettings::max_tokens`] tokens; of a title that would take more than half of them, the beginning
+//!   goes before the text.
 //!
 //! Chunks don't overlap on purpose: an overlap stores and embeds text twice, and the same sentence is then
 //! found twice. What an overlap is for, a piece that says what it is about, is done by the title path.
@@ -22,6 +23,8 @@ mod pack;
 
 use lectern_domain::ports::TokenCounter;
 use lectern_domain::{Extracted, TextSpan};
+
+pub(crate) use sizer::title_to_embed;
 
 /// How large chunks are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +63,8 @@ pub struct ChunkDraft {
 
 /// Cuts a document into chunks.
 ///
-/// `title` is what will stand in [`lectern_domain::Chunk::title`]; it is part of what the embedder reads, so
-/// it counts. A document without any text gives no chunk. Costs about two token counts of the whole text.
+/// `title` is what will stand in [`lectern_domain::Chunk::title`]; its beginning ([`title_to_embed`]) is part of
+/// what the embedder reads, so it counts. A document without any text gives no chunk. Costs about two token counts of the whole text.
 pub fn split(
     extracted: &Extracted,
     title: &str,

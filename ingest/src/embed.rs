@@ -12,6 +12,7 @@ use lectern_domain::chunk::text_to_embed;
 use lectern_domain::{ErrorKind, PortError};
 use tokio::sync::mpsc::{Receiver, Sender};
 
+use crate::chunk::title_to_embed;
 use crate::error::{Error, Result};
 use crate::prepare::PreparedDocument;
 use crate::run::{Described, Problem, Run};
@@ -106,11 +107,13 @@ async fn embed_slice(
 ) -> Result<EmbeddedSlice, PortError> {
     let version = &document.version;
     let drafts = version.chunks.get(range.clone()).unwrap_or_default();
+    let parts = &run.parts;
+    let title = title_to_embed(&version.title, &*parts.token_counter, parts.settings.chunk);
     let texts: Vec<String> = drafts
         .iter()
         .map(|draft| {
             let text = draft.span.of(&version.text).unwrap_or_default();
-            text_to_embed(&version.title, &draft.heading_path, text)
+            text_to_embed(title, &draft.heading_path, text)
         })
         .collect();
     let vectors = run.parts.embedder.embed(texts).await?;

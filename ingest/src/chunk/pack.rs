@@ -13,7 +13,7 @@ use super::sizer::Sizer;
 /// The chunks of a section.
 pub(super) fn pack(section: Section, sizer: &Sizer<'_>) -> Vec<ChunkDraft> {
     let heading_path = sizer.fitting_path(&section.heading_path);
-    let (budget, limit) = (sizer.budget(&heading_path), sizer.limit(&heading_path));
+    let (budget, limit) = (sizer.budget(&heading_path), sizer.settings.max_tokens);
     let mut left: usize = section.atoms.iter().map(|atom| atom.tokens).sum();
     // The next atom is the last of the list.
     let mut atoms = section.atoms;

@@ -27,7 +27,7 @@ impl<'a> Sizer<'a> {
     ) -> Self {
         Self {
             text,
-            title,
+            title: title_to_embed(title, counter, settings),
             counter,
             settings,
         }
@@ -58,18 +58,11 @@ impl<'a> Sizer<'a> {
         path.to_vec()
     }
 
-    /// The tokens that are left for text under `heading_path`. At least a quarter of a chunk, whatever the
-    /// length of the title.
+    /// The tokens that are left for text under `heading_path`, which is one that [`Self::fitting_path`] gave:
+    /// about half of a chunk or more.
     pub(super) fn budget(&self, heading_path: &[String]) -> usize {
         let taken = self.prefix_tokens(heading_path) + self.settings.special_tokens;
-        let floor = (self.settings.max_tokens / 4).max(1);
-        self.settings.max_tokens.saturating_sub(taken).max(floor)
-    }
-
-    /// The most tokens that a chunk under `heading_path` may have: [`ChunkSettings::max_tokens`], unless the title
-    /// leaves less than a quarter of that for the text.
-    pub(super) fn limit(&self, heading_path: &[String]) -> usize {
-        self.prefix_tokens(heading_path) + self.settings.special_tokens + self.budget(heading_path)
+        self.settings.max_tokens.saturating_sub(taken).max(1)
     }
 
     /// The most bytes that a piece of `budget` tokens may have.
@@ -80,4 +73,40 @@ impl<'a> Sizer<'a> {
     fn prefix_tokens(&self, heading_path: &[String]) -> usize {
         self.count(&text_to_embed(self.title, heading_path, ""))
     }
+}
+
+/// The beginning of a title that goes before each chunk's text: at most half of a chunk, cut after a word
+/// where there is one. Chunker and embedder both take it from here, so a chunk is as long as it was counted.
+/// Costs one token count of the title, and some more where it is too long.
+pub(crate) fn title_to_embed<'a>(
+    title: &'a str,
+    counter: &dyn TokenCounter,
+    settings: ChunkSettings,
+) -> &'a str {
+    let room = settings.max_tokens / 2;
+    // A character has at most a handful of tokens, but many may share one: what is far too long isn't counted.
+    let title = beginning(title, room.saturating_mul(MAX_BYTES_PER_TOKEN));
+    if counter.count(title) <= room {
+        return title;
+    }
+    let (mut fits, mut too_long) = (0, title.len());
+    while too_long - fits > 1 {
+        let middle = beginning(title, fits + (too_long - fits) / 2);
+        // Where the middle lies within a character, its beginning may have been tried already.
+        if middle.len() <= fits || counter.count(middle) > room {
+            too_long = fits + (too_long - fits) / 2;
+        } else {
+            fits = middle.len();
+        }
+    }
+    let longest = beginning(title, fits);
+    match longest.rfind(char::is_whitespace) {
+        Some(space) if space >= longest.len() / 2 => longest.get(..space).unwrap_or(longest).trim_end(),
+        _ => longest,
+    }
+}
+
+/// The longest beginning of a text with at most so many bytes.
+fn beginning(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }

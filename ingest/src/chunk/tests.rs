@@ -5,7 +5,7 @@ use lectern_domain::ports::TokenCounter;
 use lectern_domain::{Block, BlockKind, Extracted, TextSpan};
 use proptest::prelude::*;
 
-use super::{ChunkDraft, ChunkSettings, split};
+use super::{ChunkDraft, ChunkSettings, split, title_to_embed};
 use crate::extract::read;
 
 /// Counts as `WordPiece` does, roughly: one token for each four letters of a word, one for each other character.
@@ -56,6 +56,7 @@ fn check(extracted: &Extracted, title: &str, settings: ChunkSettings) {
         );
         let text = draft.span.of(&extracted.text).expect("a span within the text");
         assert!(!text.trim().is_empty(), "a blank chunk");
+        let title = title_to_embed(title, &Words, settings);
         let tokens = Words.count(&text_to_embed(title, &draft.heading_path, text)) + settings.special_tokens;
         assert_eq!(tokens, draft.token_count as usize);
         assert!(
@@ -105,7 +106,7 @@ proptest! {
     #[test]
     fn chunks_are_exact_ordered_complete_and_small_enough(
         blocks in prop::collection::vec(any_block(), 0..20),
-        title in "[A-Za-z ]{0,40}",
+        title in prop_oneof![8 => "[A-Za-z ]{0,40}", 1 => "[A-Za-z ]{200,2000}", 1 => "[一-龥!]{100,400}"],
         max_tokens in 48_usize..300,
     ) {
         let text = blocks.join("\n\n");
@@ -214,10 +215,19 @@ fn headings_alone_are_kept_where_there_is_nothing_else() {
 }
 
 #[test]
-fn a_title_that_fills_a_chunk_leaves_a_quarter_for_the_text() {
-    let extracted = markdown(&sentences(20));
-    let drafts = split(&extracted, &"word ".repeat(400), &Words, ChunkSettings::default());
-    assert!((2..20).contains(&drafts.len()), "{}", drafts.len());
+fn a_title_longer_than_half_a_chunk_is_cut_after_a_word() {
+    let settings = ChunkSettings::default();
+    let usual = "Chapter seven: of leave, its length and its reasons";
+    assert_eq!(title_to_embed(usual, &Words, settings), usual);
+    let long = title_to_embed_of("word ".repeat(400));
+    assert!(long.ends_with("word") && long.len() == 128 * 5 - 1, "{long}");
+    assert_eq!(title_to_embed_of("龥".repeat(4_000)).chars().count(), 4 * 128);
+    assert!(title_to_embed_of("!".repeat(1_000_000)).len() == 128);
+    check(&markdown(&sentences(20)), &"word ".repeat(400), settings);
+}
+
+fn title_to_embed_of(title: String) -> String {
+    title_to_embed(&title, &Words, ChunkSettings::default()).to_owned()
 }
 
 #[test]
