@@ -23,6 +23,24 @@ pub struct Extracted {
     pub attributes: Attributes,
     /// What was noticed and didn't stop the extraction.
     pub warnings: Vec<String>,
+    /// Files that it carries, which become documents of their own; at most [`MAX_ATTACHMENTS`].
+    #[serde(default)]
+    pub attachments: Vec<Attachment>,
+}
+
+/// How many attachments one file may have.
+pub const MAX_ATTACHMENTS: usize = 1_000;
+
+/// A file within a file: what is attached to a message, or a message in a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Its name: a single line without a slash, never empty. Several attachments may have the same.
+    pub name: String,
+    /// The media type that it is declared to have, as a hint.
+    pub media_type: Option<String>,
+    /// The file, whole. They are no part of the serialised form: whoever sends it sends them beside it.
+    #[serde(skip)]
+    pub bytes: Vec<u8>,
 }
 
 /// A piece of the text that belongs together.

@@ -25,7 +25,7 @@ pub use attribute::{AttributeValue, Attributes};
 pub use chunk::{Chunk, TextSpan};
 pub use document::{Document, DocumentStatus, JobCounts, JobState};
 pub use error::{ErrorKind, PortError};
-pub use extracted::{Block, BlockKind, Extracted};
+pub use extracted::{Attachment, Block, BlockKind, Extracted, MAX_ATTACHMENTS};
 pub use ids::{ChunkId, ContentHash, DocumentId, JobId, KnowledgeBaseId, SourceId, Version};
 pub use passage::{Confidence, LedgerChunk, Passage, Score};
 pub use scope::ReadScope;

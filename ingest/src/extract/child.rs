@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lectern_domain::ports::RawFile;
-use lectern_domain::{BlockKind, Extracted};
+use lectern_domain::{Attachment, BlockKind, Extracted, MAX_ATTACHMENTS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStderr, Command};
@@ -111,8 +111,26 @@ impl Worker {
         frame::write_async(&mut self.socket, &serde_json::to_vec(&request)?).await?;
         frame::write_async(&mut self.socket, &file.bytes).await?;
         let response = frame::read_async(&mut self.socket, limits.max_response_bytes()).await?;
-        serde_json::from_slice(&response)
-            .map_err(|error| io::Error::other(format!("its answer makes no sense: {error}")))
+        let mut response: Response = serde_json::from_slice(&response)
+            .map_err(|error| io::Error::other(format!("its answer makes no sense: {error}")))?;
+        if let Ok(extracted) = &mut response {
+            self.read_attachments(&mut extracted.attachments, limits).await?;
+        }
+        Ok(response)
+    }
+
+    /// Reads the bytes of the attachments that the answer names.
+    async fn read_attachments(&mut self, attachments: &mut [Attachment], limits: &Limits) -> io::Result<()> {
+        if attachments.len() > MAX_ATTACHMENTS {
+            let count = attachments.len();
+            return Err(io::Error::other(format!("its answer has {count} attachments")));
+        }
+        let mut left = limits.max_input_bytes;
+        for attachment in attachments {
+            attachment.bytes = frame::read_async(&mut self.socket, left).await?;
+            left -= attachment.bytes.len() as u64;
+        }
+        Ok(())
     }
 
     /// Kills the child and waits until it is gone, so that it neither runs on nor stays a zombie.

@@ -1,7 +1,8 @@
 //! What parent and child say to each other: frames of a length (four bytes, little-endian) and as many bytes.
 //!
 //! The parent begins with one frame of [`Limits`](super::limits::Limits). Then, for every file, it sends a
-//! [`Request`] and the file itself, and the child answers with one [`Response`]. Both are JSON.
+//! [`Request`] and the file itself, and the child answers with one [`Response`] and the bytes of each attachment that
+//! it names, a frame each. Request and response are JSON.
 //!
 //! The frames run over a socket pair that is the child's standard input. Standard output would do as well,
 //! if no parser ever printed to it.

@@ -71,7 +71,7 @@ pub(super) fn read(html: &str) -> Result<Extracted, ExtractError> {
         blocks: outline.blocks,
         text,
         attributes,
-        warnings: Vec::new(),
+        ..Extracted::default()
     })
 }
 

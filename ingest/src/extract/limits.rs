@@ -15,7 +15,7 @@ pub(super) struct Limits {
     pub(super) cpu_seconds: u64,
     /// The longest text, and the longest answer, in bytes.
     pub(super) max_output_bytes: u64,
-    /// The largest file, in bytes.
+    /// The largest file, and all attachments of a file together, in bytes.
     pub(super) max_input_bytes: u64,
 }
 

@@ -68,6 +68,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, ExtractError> {
         blocks,
         attributes,
         warnings,
+        ..Extracted::default()
     })
 }
 

@@ -11,6 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use lectern_domain::{Attachment, Extracted, MAX_ATTACHMENTS};
+
 use super::frame::{self, MAX_HEADER_BYTES, Request, Response};
 use super::limits::Limits;
 use super::{ExtractError, read};
@@ -65,16 +67,21 @@ fn read_all(
 
 fn parse_all(files: &Receiver<(Request, Vec<u8>)>, mut answers: UnixStream, limits: Limits) {
     while let Ok((request, bytes)) = files.recv() {
-        let response = answer(&request, &bytes, &limits);
-        if let Err(error) = frame::write(&mut answers, &response) {
+        let (response, attachments) = answer(&request, &bytes, &limits);
+        let sent = frame::write(&mut answers, &response).and_then(|()| {
+            attachments
+                .iter()
+                .try_for_each(|attachment| frame::write(&mut answers, &attachment.bytes))
+        });
+        if let Err(error) = sent {
             eprintln!("extract-worker: cannot answer: {error}");
             std::process::exit(1);
         }
     }
 }
 
-/// The answer to one file, as JSON within the limit.
-fn answer(request: &Request, bytes: &[u8], limits: &Limits) -> Vec<u8> {
+/// The answer to one file, as JSON within the limit, and the attachments whose bytes go after it.
+fn answer(request: &Request, bytes: &[u8], limits: &Limits) -> (Vec<u8>, Vec<Attachment>) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         read(&request.name, request.media_type.as_deref(), bytes)
     }));
@@ -85,14 +92,38 @@ fn answer(request: &Request, bytes: &[u8], limits: &Limits) -> Vec<u8> {
         }
         Ok(other) => other,
     };
+    let response = response.map(|extracted| with_bounded_attachments(extracted, limits));
     match serde_json::to_vec(&response) {
-        Ok(json) if json.len() as u64 <= limits.max_response_bytes() => json,
-        Ok(_) => too_large(limits),
+        Ok(json) if json.len() as u64 <= limits.max_response_bytes() => (
+            json,
+            response.map_or_else(|_| Vec::new(), |extracted| extracted.attachments),
+        ),
+        Ok(_) => (too_large(limits), Vec::new()),
         Err(error) => {
             eprintln!("extract-worker: cannot write the answer: {error}");
-            too_large(limits)
+            (too_large(limits), Vec::new())
         }
     }
+}
+
+/// Keeps the attachments that the limits allow, and says how many they don't.
+fn with_bounded_attachments(mut extracted: Extracted, limits: &Limits) -> Extracted {
+    let found = extracted.attachments.len();
+    let mut left = limits.max_input_bytes;
+    extracted.attachments.truncate(MAX_ATTACHMENTS);
+    extracted.attachments.retain(|attachment| {
+        let fits = attachment.bytes.len() as u64 <= left;
+        left -= if fits { attachment.bytes.len() as u64 } else { 0 };
+        fits
+    });
+    let lost = found - extracted.attachments.len();
+    if lost > 0 {
+        extracted.warnings.push(format!(
+            "{lost} of {found} attachments were left out: a file may have {MAX_ATTACHMENTS}, with {} bytes together",
+            limits.max_input_bytes
+        ));
+    }
+    extracted
 }
 
 fn too_large(limits: &Limits) -> Vec<u8> {
