@@ -1,5 +1,7 @@
 //! A chunk: the piece of a document that is found, and later cited.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChunkId, ContentHash, DocumentId, KnowledgeBaseId, Version};
@@ -31,6 +33,15 @@ impl TextSpan {
     }
 }
 
+/// A stretch of a document's text and what stands there. `text` is exactly `document_text[span]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpannedText {
+    /// Where it lies in the document's extracted text.
+    pub span: TextSpan,
+    /// What stands there.
+    pub text: String,
+}
+
 /// A piece of one version of a document. `text` is exactly `document_text[span]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
@@ -54,15 +65,19 @@ pub struct Chunk {
     pub span: TextSpan,
     /// The piece itself.
     pub text: String,
+    /// The header row of the table that it begins in the middle of. It goes before the text for whoever reads
+    /// the chunk, as the title path does, and is no part of it.
+    pub table_header: Option<SpannedText>,
     /// Tokens of [`Chunk::text_to_embed`], as the embedder counts them.
     pub token_count: u32,
 }
 
 impl Chunk {
-    /// What the embedder reads: the title and the headings on a line of their own, then the text. A
-    /// paragraph that says "it is due in May" is found by what "it" is.
+    /// What the embedder reads: the title and the headings on a line of their own, the header of a table that is
+    /// continued, then the text. A paragraph that says "it is due in May" is found by what "it" is.
     pub fn text_to_embed(&self) -> String {
-        text_to_embed(&self.title, &self.heading_path, &self.text)
+        let header = self.table_header.as_ref().map(|header| header.text.as_str());
+        text_to_embed(&self.title, &self.heading_path, header, &self.text)
     }
 
     /// The hash of what the embedder reads; equal hashes have equal vectors.
@@ -71,9 +86,9 @@ impl Chunk {
     }
 }
 
-/// Puts the title path before a text, as [`Chunk::text_to_embed`] does. A heading that repeats the
-/// title, or the heading above it, is written once.
-pub fn text_to_embed(title: &str, heading_path: &[String], text: &str) -> String {
+/// Puts the title path and a table's header before a text, as [`Chunk::text_to_embed`] does. A heading that
+/// repeats the title, or the heading above it, is written once.
+pub fn text_to_embed(title: &str, heading_path: &[String], table_header: Option<&str>, text: &str) -> String {
     let mut path: Vec<&str> = Vec::with_capacity(heading_path.len() + 1);
     for part in std::iter::once(title).chain(heading_path.iter().map(String::as_str)) {
         let part = part.trim();
@@ -81,10 +96,19 @@ pub fn text_to_embed(title: &str, heading_path: &[String], text: &str) -> String
             path.push(part);
         }
     }
+    let text = below_header(table_header, text);
     if path.is_empty() {
-        return text.to_owned();
+        return text.into_owned();
     }
     format!("{}\n{text}", path.join(" > "))
+}
+
+/// A text below the header of the table that it continues, for whoever reads it.
+pub fn below_header<'a>(table_header: Option<&str>, text: &'a str) -> Cow<'a, str> {
+    match table_header {
+        Some(header) => Cow::Owned(format!("{header}\n{text}")),
+        None => Cow::Borrowed(text),
+    }
 }
 
 #[cfg(test)]
@@ -95,9 +119,13 @@ mod tests {
     fn the_title_path_stands_before_the_text_once() {
         let headings = ["Leave".to_owned(), "Parents".to_owned()];
         assert_eq!(
-            text_to_embed("Leave", &headings, "It is 20 weeks."),
+            text_to_embed("Leave", &headings, None, "It is 20 weeks."),
             "Leave > Parents\nIt is 20 weeks."
         );
-        assert_eq!(text_to_embed(" ", &[], "Bare."), "Bare.");
+        assert_eq!(text_to_embed(" ", &[], None, "Bare."), "Bare.");
+        assert_eq!(
+            text_to_embed("Plans", &[], Some("| plan | price |"), "| large | 9 |"),
+            "Plans\n| plan | price |\n| large | 9 |"
+        );
     }
 }

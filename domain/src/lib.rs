@@ -22,7 +22,7 @@ pub mod ports;
 pub use acl::{Acl, DefaultAccess, Principal};
 pub use answer::{AnswerEvent, AnswerOutcome, Citation, TokenUsage};
 pub use attribute::{AttributeValue, Attributes};
-pub use chunk::{Chunk, TextSpan};
+pub use chunk::{Chunk, SpannedText, TextSpan};
 pub use document::{Document, DocumentStatus, JobCounts, JobState};
 pub use error::{ErrorKind, PortError};
 pub use extracted::{Attachment, Block, BlockKind, Extracted, MAX_ATTACHMENTS};

@@ -1,9 +1,11 @@
 //! What a search gives back: passages of documents that the reader may read.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::acl::Acl;
-use crate::chunk::TextSpan;
+use crate::chunk::{SpannedText, TextSpan, below_header, text_to_embed};
 use crate::ids::{ChunkId, DocumentId, Version};
 
 /// How well a passage matches, from 0 (not at all) to 1. Comparable within one answer; a raw score
@@ -62,10 +64,33 @@ pub struct Passage {
     pub span: TextSpan,
     /// The piece itself.
     pub text: String,
+    /// The header row of the table that it begins in the middle of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_header: Option<SpannedText>,
+    /// What a generator reads in its place: a larger piece of the document that contains it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<SpannedText>,
     /// How well it matches.
     pub score: Score,
     /// How sure the search is.
     pub confidence: Confidence,
+}
+
+impl Passage {
+    /// Its text below the header of the table that it continues: what a person reads of it.
+    pub fn readable(&self) -> Cow<'_, str> {
+        below_header(header_text(&self.table_header), &self.text)
+    }
+
+    /// What is compared with a question: title, headings and table header before the text.
+    pub fn text_to_embed(&self) -> String {
+        let header = header_text(&self.table_header);
+        text_to_embed(&self.title, &self.heading_path, header, &self.text)
+    }
+}
+
+fn header_text(header: &Option<SpannedText>) -> Option<&str> {
+    header.as_ref().map(|header| header.text.as_str())
 }
 
 /// A chunk as the ledger knows it, for the recheck: whose it is, whether it is current, who may read it.
@@ -93,4 +118,16 @@ pub struct LedgerChunk {
     pub span: TextSpan,
     /// The piece itself, read from the stored text.
     pub text: String,
+    /// The header row of the table that it begins in the middle of.
+    pub table_header: Option<SpannedText>,
+    /// The larger piece that contains it, where its source is chunked hierarchically.
+    pub parent: Option<SpannedText>,
+}
+
+impl LedgerChunk {
+    /// What the embedder reads of it, but for a title that is cut because it is too long.
+    pub fn text_to_embed(&self) -> String {
+        let header = header_text(&self.table_header);
+        text_to_embed(&self.title, &self.heading_path, header, &self.text)
+    }
 }

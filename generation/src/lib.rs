@@ -2,7 +2,7 @@
 //!
 //! A question comes with the passages that a search found for it, already rechecked against the
 //! reader's rights. [`answer::Answerer`] takes it the rest of the way: a place in a bounded queue
-//! ([`admission`]), the best sentences of the best passages ([`selection`]), a short numbered prompt
+//! ([`admission`]), what is read of each passage ([`reading`]), the best sentences of it ([`selection`]), a short numbered prompt
 //! ([`prompt`]), a stream of tokens from an engine ([`engine`]), and a guard that lets no citation
 //! through that was not handed over ([`citations`]). Nothing but those passages reaches an engine,
 //! and an engine can neither fetch nor call anything.
@@ -14,6 +14,7 @@ pub mod catalogue;
 pub mod admission;
 pub mod terms;
 pub mod sentences;
+pub mod reading;
 pub mod selection;
 pub mod prompt;
 pub mod engine;

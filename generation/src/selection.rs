@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lectern_domain::Passage;
 
+use crate::reading::texts_to_read;
 use crate::sentences::{Sentence, SentenceKind, split};
 use crate::terms::terms;
 
@@ -48,7 +49,7 @@ pub struct Excerpt {
 /// Cuts `passages` into sentences and says what each is worth for `question`. They are numbered from 1.
 pub fn candidates(question: &str, passages: &[Passage]) -> Vec<Candidate> {
     let wanted = terms(question);
-    let cut: Vec<Vec<Sentence>> = passages.iter().map(|passage| split(&passage.text)).collect();
+    let cut: Vec<Vec<Sentence>> = texts_to_read(passages).iter().map(|text| split(text)).collect();
     let sentence_terms: Vec<Vec<BTreeSet<String>>> = cut
         .iter()
         .map(|sentences| sentences.iter().map(|sentence| terms(&sentence.text)).collect())

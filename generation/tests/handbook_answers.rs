@@ -113,6 +113,8 @@ fn passages(page: &str) -> Vec<Passage> {
             end: text.len(),
         },
         text,
+        table_header: None,
+        parent: None,
         score: Score::clamped(0.5),
         confidence: Confidence::High,
     };

@@ -20,9 +20,13 @@ mod sizer;
 mod atom;
 mod section;
 mod pack;
+pub mod strategy;
 
+use lectern_domain::chunk::text_to_embed;
 use lectern_domain::ports::TokenCounter;
 use lectern_domain::{Extracted, TextSpan};
+
+pub use strategy::Chunking;
 
 pub(crate) use sizer::title_to_embed;
 
@@ -57,8 +61,22 @@ pub struct ChunkDraft {
     pub page: Option<u32>,
     /// The headings above it, highest first.
     pub heading_path: Vec<String>,
+    /// The header row of the table that it begins in the middle of, likewise in [`Extracted::text`].
+    pub table_header: Option<TextSpan>,
+    /// The larger piece that contains it and that a generator reads in its place.
+    pub parent: Option<TextSpan>,
     /// Tokens of what the embedder reads (title path and text), special tokens counted.
     pub token_count: u32,
+}
+
+impl ChunkDraft {
+    /// What the embedder reads of the chunk. `title` is one that [`title_to_embed`] gave, `text` the document's.
+    /// This is the only place that makes it while documents are taken in.
+    pub(crate) fn text_to_embed(&self, title: &str, text: &str) -> String {
+        let header = self.table_header.and_then(|header| header.of(text));
+        let own = self.span.of(text).unwrap_or_default();
+        text_to_embed(title, &self.heading_path, header, own)
+    }
 }
 
 /// Cuts a document into chunks.

@@ -8,7 +8,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use lectern_domain::chunk::text_to_embed;
 use lectern_domain::{ErrorKind, PortError};
 use tokio::sync::mpsc::{Receiver, Sender};
 
@@ -111,10 +110,7 @@ async fn embed_slice(
     let title = title_to_embed(&version.title, &*parts.token_counter, parts.settings.chunk);
     let texts: Vec<String> = drafts
         .iter()
-        .map(|draft| {
-            let text = draft.span.of(&version.text).unwrap_or_default();
-            text_to_embed(title, &draft.heading_path, text)
-        })
+        .map(|draft| draft.text_to_embed(title, &version.text))
         .collect();
     let vectors = run.parts.embedder.embed(texts).await?;
     let dimensions = run.parts.embedder.dimensions();

@@ -83,6 +83,20 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A source can't be cut this way.
+    #[error("{strategy} chunking with {setting} = {value} is not possible: it must be {least} to {most}")]
+    Chunking {
+        /// How it is cut.
+        strategy: &'static str,
+        /// The setting that is wrong.
+        setting: &'static str,
+        /// What it is.
+        value: u32,
+        /// The least that it may be.
+        least: u32,
+        /// The most that it may be.
+        most: u32,
+    },
     /// The knowledge base was made for another embedding model.
     #[error(
         "the knowledge base {name:?} was made with the embedding model {expected:?}, and {found:?} is loaded"
@@ -165,9 +179,10 @@ impl Error {
             Self::KnowledgeBaseExists { .. } | Self::JobRunning { .. } | Self::OtherModel { .. } => {
                 ErrorKind::Conflict
             }
-            Self::KnowledgeBaseName { .. } | Self::BadCursor { .. } | Self::BadPush { .. } => {
-                ErrorKind::Invalid
-            }
+            Self::KnowledgeBaseName { .. }
+            | Self::BadCursor { .. }
+            | Self::BadPush { .. }
+            | Self::Chunking { .. } => ErrorKind::Invalid,
             Self::CountsDontAddUp { .. } | Self::StageLost { .. } => ErrorKind::Internal,
             Self::Port(error) => error.kind,
         }
@@ -197,6 +212,7 @@ impl Error {
             Self::NoJob { .. } => "job_not_found",
             Self::BadCursor { .. } => "cursor_invalid",
             Self::BadPush { .. } => "push_invalid",
+            Self::Chunking { .. } => "chunking_invalid",
             Self::JobRunning { .. } => "job_running",
             Self::CountsDontAddUp { .. } => "counts_do_not_add_up",
             Self::StageLost { .. } => "stage_lost",

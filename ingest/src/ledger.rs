@@ -118,11 +118,14 @@ async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
             false,
         )
     };
-    let migrations = vec![migration(
-        1,
-        "ledger",
-        include_str!("../migrations/0001_ledger.sql"),
-    )];
+    let migrations = vec![
+        migration(1, "ledger", include_str!("../migrations/0001_ledger.sql")),
+        migration(
+            4,
+            "chunk context",
+            include_str!("../migrations/0004_chunk_context.sql"),
+        ),
+    ];
     Migrator::with_migrations(migrations)
         .run(writer)
         .await

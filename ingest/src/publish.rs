@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use futures::future::try_join_all;
 use lectern_domain::ports::IndexEntry;
-use lectern_domain::{Chunk, ChunkId, Version};
+use lectern_domain::{Chunk, ChunkId, SpannedText, Version};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
@@ -235,6 +235,10 @@ fn chunk(document: &PreparedDocument, version: Version, index: usize) -> Option<
         page: draft.page,
         span: draft.span,
         text: draft.span.of(&new.text)?.to_owned(),
+        table_header: draft.table_header.and_then(|span| {
+            let text = span.of(&new.text)?.to_owned();
+            Some(SpannedText { span, text })
+        }),
         token_count: draft.token_count,
     })
 }

@@ -375,6 +375,7 @@ fn entry(base: KnowledgeBaseId, topic: usize, ordinal: u32, acl: Acl, dimensions
                 start: 0,
                 end: text.len(),
             },
+            table_header: None,
             token_count: 8,
             text,
         },

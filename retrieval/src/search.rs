@@ -12,7 +12,6 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use lectern_domain::chunk::text_to_embed;
 use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, IndexQuery, Reranker, ScoredChunk};
 use lectern_domain::{KnowledgeBaseId, LedgerChunk, Passage, PortError, ReadScope, Score};
 use serde::{Deserialize, Serialize};
@@ -327,7 +326,7 @@ impl Searcher {
 
 /// What is shown of a chunk.
 fn passage(question: &QuestionWords, mode: SearchMode, fused: FusedChunk, chunk: LedgerChunk) -> Passage {
-    let whole = text_to_embed(&chunk.title, &chunk.heading_path, &chunk.text);
+    let whole = chunk.text_to_embed();
     let cosine = match mode {
         SearchMode::Lexical => None,
         SearchMode::Vector | SearchMode::Hybrid => Some(fused.cosine.unwrap_or(0.0)),
@@ -343,6 +342,8 @@ fn passage(question: &QuestionWords, mode: SearchMode, fused: FusedChunk, chunk:
         page: chunk.page,
         span: chunk.span,
         text: chunk.text,
+        table_header: chunk.table_header,
+        parent: chunk.parent,
         score: Score::clamped(fused.score),
         confidence: evidence.confidence(),
     }
@@ -352,10 +353,7 @@ fn passage(question: &QuestionWords, mode: SearchMode, fused: FusedChunk, chunk:
 /// scores no higher than the lowest of the others.
 async fn rerank(reranker: &dyn Reranker, question: &str, passages: &mut [Passage]) -> Result<(), PortError> {
     let (judged, others) = passages.split_at_mut(passages.len().min(MOST_RERANKED));
-    let texts: Vec<String> = judged
-        .iter()
-        .map(|passage| text_to_embed(&passage.title, &passage.heading_path, &passage.text))
-        .collect();
+    let texts: Vec<String> = judged.iter().map(Passage::text_to_embed).collect();
     let relevance = reranker.rerank(question, &texts).await?;
     for (passage, relevance) in judged.iter_mut().zip(relevance) {
         passage.score = Score::clamped(relevance);

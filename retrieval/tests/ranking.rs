@@ -118,7 +118,7 @@ async fn vectors(collection: &Collection, embedder: &dyn Embedder) -> Vec<Vec<f3
     let texts = collection
         .texts
         .iter()
-        .map(|text| lectern_domain::chunk::text_to_embed(&text.title, &[], &text.text));
+        .map(|text| lectern_domain::chunk::text_to_embed(&text.title, &[], None, &text.text));
     let vectors = embedder.embed(texts.collect()).await.unwrap();
     fs::write(&file, serde_json::to_string(&vectors).unwrap()).unwrap();
     vectors

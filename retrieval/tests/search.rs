@@ -321,5 +321,5 @@ async fn a_reranker_has_the_last_word() {
 }
 
 fn whole_length(passage: &Passage) -> usize {
-    lectern_domain::chunk::text_to_embed(&passage.title, &passage.heading_path, &passage.text).len()
+    passage.text_to_embed().len()
 }

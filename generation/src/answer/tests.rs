@@ -27,6 +27,8 @@ pub(crate) fn test_passage(title: &str, text: &str) -> Passage {
             end: text.len(),
         },
         text: text.to_owned(),
+        table_header: None,
+        parent: None,
         score: Score::clamped(0.5),
         confidence: Confidence::High,
     }

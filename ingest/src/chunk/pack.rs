@@ -40,6 +40,8 @@ pub(super) fn pack(section: Section, sizer: &Sizer<'_>) -> Vec<ChunkDraft> {
             span: span_of(&taken),
             page: taken[0].page,
             heading_path: heading_path.clone(),
+            table_header: None,
+            parent: None,
             token_count: u32::try_from(token_count).unwrap_or(u32::MAX),
         });
     }

@@ -45,7 +45,8 @@ impl<'a> Sizer<'a> {
 
     /// Tokens of what the embedder reads of a chunk, special ones counted.
     pub(super) fn chunk_tokens(&self, heading_path: &[String], span: TextSpan) -> usize {
-        self.count(&text_to_embed(self.title, heading_path, self.slice(span))) + self.settings.special_tokens
+        self.count(&text_to_embed(self.title, heading_path, None, self.slice(span)))
+            + self.settings.special_tokens
     }
 
     /// The headings that a chunk keeps: where title and headings take more than half of a chunk, the highest
@@ -71,7 +72,7 @@ impl<'a> Sizer<'a> {
     }
 
     fn prefix_tokens(&self, heading_path: &[String]) -> usize {
-        self.count(&text_to_embed(self.title, heading_path, ""))
+        self.count(&text_to_embed(self.title, heading_path, None, ""))
     }
 }
 

@@ -1,6 +1,5 @@
 //! What holds for every document, tried with random ones.
 
-use lectern_domain::chunk::text_to_embed;
 use lectern_domain::ports::TokenCounter;
 use lectern_domain::{Block, BlockKind, Extracted, TextSpan};
 use proptest::prelude::*;
@@ -57,7 +56,7 @@ fn check(extracted: &Extracted, title: &str, settings: ChunkSettings) {
         let text = draft.span.of(&extracted.text).expect("a span within the text");
         assert!(!text.trim().is_empty(), "a blank chunk");
         let title = title_to_embed(title, &Words, settings);
-        let tokens = Words.count(&text_to_embed(title, &draft.heading_path, text)) + settings.special_tokens;
+        let tokens = Words.count(&draft.text_to_embed(title, &extracted.text)) + settings.special_tokens;
         assert_eq!(tokens, draft.token_count as usize);
         assert!(
             tokens <= settings.max_tokens || text.chars().count() == 1,

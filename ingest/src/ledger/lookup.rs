@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use lectern_domain::ports::ChunkLookup;
-use lectern_domain::{ChunkId, DocumentId, KnowledgeBaseId, LedgerChunk, PortError, TextSpan};
+use lectern_domain::{ChunkId, DocumentId, KnowledgeBaseId, LedgerChunk, PortError, SpannedText, TextSpan};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
@@ -30,6 +30,12 @@ struct Row {
     span_start: i64,
     span_end: i64,
     text_hash: Vec<u8>,
+    parent_start: Option<i64>,
+    parent_end: Option<i64>,
+    parent_hash: Option<Vec<u8>>,
+    header_start: Option<i64>,
+    header_end: Option<i64>,
+    header_hash: Option<Vec<u8>>,
     whole_text_hash: Vec<u8>,
 }
 
@@ -54,12 +60,16 @@ impl Ledger {
         for part in chunks.chunks(IDS_PER_STATEMENT) {
             found.extend(self.rows_of(knowledge_base, part).await?);
         }
-        let pieces = found.iter().map(piece_of).collect::<Result<Vec<_>>>()?;
-        let texts = self.texts.pieces(pieces).await?;
+        let mut pieces = Vec::with_capacity(found.len());
+        for row in &found {
+            pieces.push(own_piece(row)?);
+            pieces.extend(parent_piece(row)?);
+            pieces.extend(header_piece(row)?);
+        }
+        let mut texts = self.texts.pieces(pieces).await?.into_iter();
         found
             .into_iter()
-            .zip(texts)
-            .map(|(row, text)| ledger_chunk(row, text))
+            .map(|row| ledger_chunk(row, &mut texts))
             .collect()
     }
 
@@ -69,6 +79,7 @@ impl Ledger {
         }
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT c.id, c.document, c.version, c.heading_path, c.page, c.span_start, c.span_end, c.text_hash,
+                    c.parent_start, c.parent_end, c.parent_hash, c.header_start, c.header_end, c.header_hash,
                     v.text_hash AS whole_text_hash, d.acl, d.title, d.uri,
                     d.deleted = 0 AND k.deleted_at IS NULL AND c.version = d.current_version IS TRUE
                         AS is_current
@@ -93,22 +104,44 @@ impl Ledger {
     }
 }
 
-fn span(row: &Row) -> Result<TextSpan> {
-    Ok(TextSpan {
-        start: rows::position("span", row.span_start)?,
-        end: rows::position("span", row.span_end)?,
-    })
+fn own_piece(row: &Row) -> Result<PieceRequest> {
+    piece(row, row.span_start, row.span_end, &row.text_hash)
 }
 
-fn piece_of(row: &Row) -> Result<PieceRequest> {
+fn parent_piece(row: &Row) -> Result<Option<PieceRequest>> {
+    match (row.parent_start, row.parent_end, &row.parent_hash) {
+        (Some(start), Some(end), Some(hash)) => piece(row, start, end, hash).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn header_piece(row: &Row) -> Result<Option<PieceRequest>> {
+    match (row.header_start, row.header_end, &row.header_hash) {
+        (Some(start), Some(end), Some(hash)) => piece(row, start, end, hash).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn piece(row: &Row, start: i64, end: i64, hash: &[u8]) -> Result<PieceRequest> {
     Ok(PieceRequest {
         text: rows::hash(&row.whole_text_hash)?,
-        span: span(row)?,
-        hash: rows::hash(&row.text_hash)?,
+        span: TextSpan {
+            start: rows::position("span", start)?,
+            end: rows::position("span", end)?,
+        },
+        hash: rows::hash(hash)?,
     })
 }
 
-fn ledger_chunk(row: Row, text: String) -> Result<LedgerChunk> {
+/// Takes the texts of the row's pieces, in the order in which they were asked for.
+fn ledger_chunk(row: Row, texts: &mut impl Iterator<Item = String>) -> Result<LedgerChunk> {
+    let mut spanned = |piece: PieceRequest| SpannedText {
+        span: piece.span,
+        text: texts.next().unwrap_or_default(),
+    };
+    let own = spanned(own_piece(&row)?);
+    let parent = parent_piece(&row)?.map(&mut spanned);
+    let table_header = header_piece(&row)?.map(&mut spanned);
     Ok(LedgerChunk {
         chunk: ChunkId(row.id),
         document: DocumentId(row.document),
@@ -117,9 +150,11 @@ fn ledger_chunk(row: Row, text: String) -> Result<LedgerChunk> {
         acl: rows::from_json("access list", &row.acl)?,
         heading_path: rows::from_json("heading path", &row.heading_path)?,
         page: row.page.map(|page| rows::small("page", page)).transpose()?,
-        span: span(&row)?,
         title: row.title,
         uri: row.uri,
-        text,
+        span: own.span,
+        text: own.text,
+        table_header,
+        parent,
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lectern_domain::{
-    Acl, Attributes, ChunkId, ContentHash, DocumentId, JobId, KnowledgeBaseId, SourceId, Version,
+    Acl, Attributes, ChunkId, ContentHash, DocumentId, JobId, KnowledgeBaseId, SourceId, TextSpan, Version,
 };
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 
 const ACTION: &str = "stage a version";
 
-/// SQLite takes 32,766 parameters; a chunk has ten.
+/// SQLite takes 32,766 parameters; a chunk has sixteen.
 const CHUNKS_PER_STATEMENT: usize = 1_000;
 
 /// Which document is meant.
@@ -169,10 +169,14 @@ async fn stage_chunks(
         }
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO chunks (id, document, version, ordinal, heading_path, page, span_start, span_end,
-                                 token_count, text_hash) ",
+                                 token_count, text_hash, parent_start, parent_end, parent_hash, header_start,
+                                 header_end, header_hash) ",
         );
         insert.push_values(rows_of_part, |mut row, (ordinal, chunk, heading_path)| {
-            let text = chunk.span.of(&new.text).unwrap_or_default();
+            let hash = |span: TextSpan| {
+                let text = span.of(&new.text).unwrap_or_default();
+                ContentHash::of(text.as_bytes()).0.to_vec()
+            };
             row.push_bind(ChunkId::derive(new.document.id, version, ordinal).0)
                 .push_bind(new.document.id.0)
                 .push_bind(rows::signed(version.0))
@@ -182,7 +186,12 @@ async fn stage_chunks(
                 .push_bind(rows::signed(chunk.span.start))
                 .push_bind(rows::signed(chunk.span.end))
                 .push_bind(i64::from(chunk.token_count))
-                .push_bind(ContentHash::of(text.as_bytes()).0.to_vec());
+                .push_bind(hash(chunk.span));
+            for context in [chunk.parent, chunk.table_header] {
+                row.push_bind(context.map(|span| rows::signed(span.start)))
+                    .push_bind(context.map(|span| rows::signed(span.end)))
+                    .push_bind(context.map(hash));
+            }
         });
         insert
             .build()

@@ -51,6 +51,8 @@ fn chunk(number: u128, document: u128, is_current: bool, acl: Acl) -> LedgerChun
         page: None,
         span: TextSpan { start: 0, end: 1 },
         text: "x".to_owned(),
+        table_header: None,
+        parent: None,
     }
 }
 

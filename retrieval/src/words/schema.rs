@@ -75,6 +75,9 @@ pub(super) fn document(entry: &IndexEntry) -> TantivyDocument {
     for heading in &chunk.heading_path {
         document.add_text(FIELDS.headings, heading);
     }
+    if let Some(header) = &chunk.table_header {
+        document.add_text(FIELDS.body, &header.text);
+    }
     document.add_text(FIELDS.body, &chunk.text);
     add_unstored(&mut document, chunk.id, &AclNames::from(&entry.acl));
     document

@@ -116,6 +116,7 @@ fn chunk(base: KnowledgeBaseId, text: &Text, ordinal: u32) -> Chunk {
             end: text.text.len(),
         },
         text: text.text.clone(),
+        table_header: None,
         token_count: 0,
     }
 }
@@ -134,6 +135,8 @@ fn ledger_chunk(entry: IndexEntry) -> LedgerChunk {
         page: chunk.page,
         span: chunk.span,
         text: chunk.text,
+        table_header: chunk.table_header,
+        parent: None,
     }
 }
 

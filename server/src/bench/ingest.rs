@@ -9,9 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use lectern_domain::chunk::text_to_embed;
 use lectern_domain::ports::{ChunkLookup, Connector, Embedder};
-use lectern_domain::{Acl, ChunkId, DefaultAccess};
+use lectern_domain::{Acl, ChunkId, DefaultAccess, LedgerChunk};
 use lectern_ingest::{JobReport, KnowledgeBase};
 use serde::Serialize;
 
@@ -175,11 +174,7 @@ async fn chunk_texts(lectern: &Lectern, knowledge_base: &KnowledgeBase) -> Resul
     let mut texts = Vec::with_capacity(ids.len());
     for ids in ids.chunks(LOOK_UP) {
         let chunks = lectern.ledger.look_up(knowledge_base.id, ids).await?;
-        texts.extend(
-            chunks
-                .iter()
-                .map(|chunk| text_to_embed(&chunk.title, &chunk.heading_path, &chunk.text)),
-        );
+        texts.extend(chunks.iter().map(LedgerChunk::text_to_embed));
     }
     Ok(texts)
 }

@@ -80,7 +80,7 @@ fn table_of(response: &SearchResponse, question: &str) -> String {
             (index + 1).to_string(),
             format!("{:.2}", passage.score.value()),
             format!("{}\n{}", place(passage), passage.uri),
-            snippet(&passage.text, question, SNIPPET_CHARACTERS),
+            snippet(&passage.readable(), question, SNIPPET_CHARACTERS),
         ]);
     }
     output::align_right(&mut table, &[0, 1]);
@@ -124,6 +124,8 @@ mod tests {
                 end: text.len(),
             },
             text: text.into(),
+            table_header: None,
+            parent: None,
             score: Score::clamped(0.875),
             confidence: Confidence::High,
         }

@@ -22,6 +22,18 @@ pub struct SpanSchema {
     pub end: usize,
 }
 
+/// A stretch of a document's text and what stands there.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SpannedText)]
+pub struct SpannedTextSchema {
+    /// Where it lies in the document's text.
+    #[schema(inline)]
+    pub span: SpanSchema,
+    /// What stands there.
+    pub text: String,
+}
+
 /// How sure a search is of a passage.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -61,6 +73,15 @@ pub struct PassageSchema {
     pub span: SpanSchema,
     /// The piece itself.
     pub text: String,
+    /// The header row of the table that it begins in the middle of. Absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub table_header: Option<SpannedTextSchema>,
+    /// What a generator reads in its place: a larger piece of the document that contains it. Absent unless the
+    /// source is chunked hierarchically.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub parent: Option<SpannedTextSchema>,
     /// How well it matches, from 0 to 1.
     #[schema(minimum = 0.0, maximum = 1.0)]
     pub score: f32,
@@ -218,8 +239,8 @@ pub enum JobStateSchema {
 mod tests {
     use lectern_domain::{
         Acl, AnswerOutcome, AttributeValue, ChunkId, Citation, Confidence, Document, DocumentId,
-        DocumentStatus, JobCounts, JobState, KnowledgeBaseId, Passage, Score, SourceId, TextSpan, TokenUsage,
-        Version,
+        DocumentStatus, JobCounts, JobState, KnowledgeBaseId, Passage, Score, SourceId, SpannedText,
+        TextSpan, TokenUsage, Version,
     };
     use serde::de::DeserializeOwned;
 
@@ -243,6 +264,14 @@ mod tests {
             page: Some(3),
             span: TextSpan { start: 4, end: 9 },
             text: "weeks".to_owned(),
+            table_header: Some(SpannedText {
+                span: TextSpan { start: 0, end: 3 },
+                text: "who".to_owned(),
+            }),
+            parent: Some(SpannedText {
+                span: TextSpan { start: 0, end: 9 },
+                text: "who weeks".to_owned(),
+            }),
             score: Score::clamped(0.5),
             confidence: Confidence::VeryHigh,
         }

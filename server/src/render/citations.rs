@@ -89,6 +89,8 @@ mod tests {
                 page: None,
                 span: TextSpan { start: 0, end: 1 },
                 text: "x".to_owned(),
+                table_header: None,
+                parent: None,
                 score: Score::clamped(1.0),
                 confidence: Confidence::High,
             },
