@@ -58,7 +58,6 @@ fn decode_any(bytes: &[u8]) -> String {
 /// Document formats whose files are ASCII, and no text that a person reads.
 fn document_in_ascii(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
-        [b'{', b'\\', b'r', b't', b'f', ..] => Some("application/rtf"),
         [b'%', b'!', b'P', b'S', ..] => Some("application/postscript"),
         _ => None,
     }
@@ -155,7 +154,7 @@ mod tests {
             decode(&zip).unwrap_err(),
             ExtractError::UnknownFormat("application/zip".to_owned())
         );
-        assert_eq!(decode(b"{\\rtf1 x").unwrap_err().code(), "unknown_format");
+        assert_eq!(decode(b"%!PS-Adobe-3.0").unwrap_err().code(), "unknown_format");
     }
 
     #[test]

@@ -22,6 +22,17 @@ pub enum ExtractError {
     /// Neither PDF engine gets text out of it.
     #[error("the PDF is damaged or truncated: {0}")]
     PdfDamaged(String),
+    /// It can't be opened without a password.
+    #[error("the file is encrypted with a password")]
+    Encrypted,
+    /// It begins as a file of its format does, and then isn't one.
+    #[error("the {format} file is damaged: {reason}")]
+    Damaged {
+        /// The format, as people call it.
+        format: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// It has pages, and no text on them (a scan).
     #[error("the PDF has {0} pages and no text layer; run it through OCR first")]
     NoTextLayer(usize),
@@ -63,6 +74,8 @@ impl ExtractError {
             Self::UnknownFormat(_) => "unknown_format",
             Self::PdfEncrypted => "pdf_encrypted",
             Self::PdfDamaged(_) => "pdf_damaged",
+            Self::Encrypted => "encrypted",
+            Self::Damaged { .. } => "damaged",
             Self::NoTextLayer(_) => "no_text_layer",
             Self::NoText => "no_text",
             Self::TooDeep(_) => "nested_too_deep",

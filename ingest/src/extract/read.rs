@@ -2,8 +2,8 @@
 
 use lectern_domain::Extracted;
 
-use super::detect::{self, TextFormat};
-use super::{ExtractError, decode, html, markdown, pdf, text};
+use super::detect::{self, ByteFormat, Hint, TextFormat};
+use super::{ExtractError, decode, delimited, html, markdown, pdf, text};
 
 /// The longest title, or heading in a title path, in characters.
 const MAX_TITLE_CHARACTERS: usize = 200;
@@ -16,12 +16,20 @@ pub fn read(name: &str, media_type: Option<&str>, bytes: &[u8]) -> Result<Extrac
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(ExtractError::EmptyFile);
     }
-    if detect::is_pdf(bytes) {
-        return pdf::read(bytes);
-    }
     let hint = detect::Hint::new(name, media_type);
+    match detect::byte_format(bytes, hint) {
+        Some(ByteFormat::Pdf) => pdf::read(bytes),
+        Some(ByteFormat::Zip) => Err(ExtractError::UnknownFormat("application/zip".to_owned())),
+        Some(ByteFormat::CompoundFile) => Err(ExtractError::UnknownFormat("application/x-cfb".to_owned())),
+        Some(ByteFormat::Rtf) => Err(ExtractError::UnknownFormat("application/rtf".to_owned())),
+        Some(ByteFormat::Message | ByteFormat::Mailbox) | None => read_text(bytes, hint),
+    }
+}
+
+/// Reads a file that is one text in some encoding.
+fn read_text(bytes: &[u8], hint: Hint) -> Result<Extracted, ExtractError> {
     let text = match decode::decode(bytes) {
-        Err(_) if hint == detect::Hint::Pdf => {
+        Err(_) if hint == Hint::Pdf => {
             return Err(ExtractError::PdfDamaged(
                 "it doesn't begin as a PDF does".to_owned(),
             ));
@@ -34,7 +42,8 @@ pub fn read(name: &str, media_type: Option<&str>, bytes: &[u8]) -> Result<Extrac
     match detect::text_format(&text, hint) {
         TextFormat::Html => html::read(&text),
         TextFormat::Markdown => Ok(markdown::read(text)),
-        TextFormat::Plain => Ok(text::read(text)),
+        TextFormat::Delimited(delimiter) => Ok(delimited::read(&text, delimiter)),
+        _ => Ok(text::read(text)),
     }
 }
 
