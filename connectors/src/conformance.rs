@@ -64,7 +64,7 @@ fn ensure(holds: bool, rule: &'static str, details: impl FnOnce() -> String) -> 
 /// The items of a listing that must have nothing but items.
 async fn items(fixture: &dyn Fixture, rule: &'static str) -> Result<Vec<SourceItem>, Violation> {
     let mut items = Vec::new();
-    let mut listing = fixture.connector().list();
+    let mut listing = fixture.connector().list(None);
     while let Some(event) = listing.next().await {
         match event {
             Ok(ListEvent::Item(item)) => items.push(item),
@@ -215,12 +215,7 @@ async fn confined(fixture: &dyn Fixture) -> Outcome {
         "plain.md/",
         "a\0b",
     ] {
-        let item = SourceItem {
-            key: key.to_owned(),
-            uri: String::new(),
-            size_bytes: None,
-            modified_at: None,
-        };
+        let item = SourceItem::new(key, "");
         let fetched = fixture.connector().fetch(&item).await;
         let is_refused = fetched.as_ref().is_err_and(|error| {
             matches!(
@@ -242,7 +237,7 @@ async fn whole(fixture: &dyn Fixture) -> Outcome {
             .put(&format!("many/{:02}/{number}.md", number % 13), b"x")
             .await;
     }
-    drop(fixture.connector().list().take(5).collect::<Vec<_>>().await);
+    drop(fixture.connector().list(None).take(5).collect::<Vec<_>>().await);
     let mut keys: Vec<String> = items(fixture, "whole")
         .await?
         .into_iter()

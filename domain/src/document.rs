@@ -68,6 +68,11 @@ pub struct Document {
     pub modified_at: Option<DateTime<Utc>>,
     /// When its current version became visible.
     pub indexed_at: Option<DateTime<Utc>>,
+    /// How often it was read until it stood as it stands: 1 where the first attempt decided, more where
+    /// earlier ones failed, 0 while it waits for its first.
+    pub attempts: u32,
+    /// When it was last read.
+    pub attempted_at: Option<DateTime<Utc>>,
 }
 
 /// Where a job stands.
@@ -99,7 +104,7 @@ impl JobState {
     }
 }
 
-/// What a job did, in documents. `scanned = new + modified + unchanged + skipped + failed`.
+/// What a job did, in documents. `scanned = new + modified + unchanged + metadata_only + skipped + failed`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobCounts {
     /// Seen in the source.
@@ -108,8 +113,11 @@ pub struct JobCounts {
     pub new: u64,
     /// Indexed again, because the content changed.
     pub modified: u64,
-    /// Left as they were, because the content is the same.
+    /// Left as they were, because nothing about them changed.
     pub unchanged: u64,
+    /// Given other readers, attributes or another address; the content is the same and nothing was embedded.
+    #[serde(default)]
+    pub metadata_only: u64,
     /// Gone from the source, and so from the indexes.
     pub deleted: u64,
     /// Left out for a reason that is no error.
@@ -121,6 +129,7 @@ pub struct JobCounts {
 impl JobCounts {
     /// Whether every document that was seen is accounted for.
     pub fn add_up(&self) -> bool {
-        self.scanned == self.new + self.modified + self.unchanged + self.skipped + self.failed
+        self.scanned
+            == self.new + self.modified + self.unchanged + self.metadata_only + self.skipped + self.failed
     }
 }

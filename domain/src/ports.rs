@@ -13,7 +13,7 @@ mod generator;
 
 pub use chunk_index::{ChunkIndex, IndexEntry, IndexQuery, ScoredChunk};
 pub use chunk_lookup::ChunkLookup;
-pub use connector::{Connector, Fetched, ListEvent, SourceItem};
+pub use connector::{CURSOR_EXPIRED, Connector, Cursor, Fetched, ListEvent, SourceItem};
 pub use embedder::{Embedder, Reranker, TokenCounter};
 pub use extractor::{Extractor, RawFile};
 pub use generator::{FinishReason, Generator, GeneratorEvent, Message, Prompt, Role};

@@ -121,6 +121,18 @@ pub enum Error {
         /// The document.
         document: DocumentId,
     },
+    /// There is no such source.
+    #[error("there is no source {name:?}")]
+    NoSource {
+        /// The name or id that was asked for.
+        name: String,
+    },
+    /// Pushed documents are no source that could be removed or synced.
+    #[error("pushed documents have no source to {action}")]
+    PushedSource {
+        /// What was tried.
+        action: &'static str,
+    },
     /// There is no such job.
     #[error("there is no job {job}")]
     NoJob {
@@ -175,6 +187,7 @@ impl Error {
             Self::NoKnowledgeBase { .. }
             | Self::NoDocument { .. }
             | Self::NoText { .. }
+            | Self::NoSource { .. }
             | Self::NoJob { .. } => ErrorKind::NotFound,
             Self::KnowledgeBaseExists { .. } | Self::JobRunning { .. } | Self::OtherModel { .. } => {
                 ErrorKind::Conflict
@@ -182,6 +195,7 @@ impl Error {
             Self::KnowledgeBaseName { .. }
             | Self::BadCursor { .. }
             | Self::BadPush { .. }
+            | Self::PushedSource { .. }
             | Self::Chunking { .. } => ErrorKind::Invalid,
             Self::CountsDontAddUp { .. } | Self::StageLost { .. } => ErrorKind::Internal,
             Self::Port(error) => error.kind,
@@ -209,6 +223,8 @@ impl Error {
             Self::OtherModel { .. } => "embedding_model_differs",
             Self::NoDocument { .. } => "document_not_found",
             Self::NoText { .. } => "document_has_no_text",
+            Self::NoSource { .. } => "source_not_found",
+            Self::PushedSource { .. } => "source_is_pushed",
             Self::NoJob { .. } => "job_not_found",
             Self::BadCursor { .. } => "cursor_invalid",
             Self::BadPush { .. } => "push_invalid",

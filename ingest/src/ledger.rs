@@ -15,6 +15,8 @@ mod rows;
 mod knowledge_bases;
 mod sources;
 mod jobs;
+mod job_steps;
+mod active;
 mod documents;
 mod notes;
 mod versions;
@@ -37,15 +39,17 @@ use crate::error::{Error, Result};
 use crate::texts::TextStore;
 
 pub use documents::{DocumentFilter, Page};
-pub use jobs::Job;
+pub use jobs::{Job, JobEvent};
 pub use knowledge_bases::KnowledgeBase;
 pub use sources::Source;
 
+pub(crate) use active::{ActiveJob, ActiveJobs};
 pub(crate) use documents::{KnownDocument, SourceMetadata};
 pub(crate) use flip::{FlipOutcome, FlipRequest};
 pub(crate) use notes::Note;
 pub(crate) use pending::{NewPush, PendingPush};
 pub(crate) use retired::ReleasedFiles;
+
 pub(crate) use versions::{DocumentRef, NewVersion};
 
 const READERS: u32 = 8;
@@ -57,6 +61,7 @@ pub struct Ledger {
     readers: SqlitePool,
     writer: SqlitePool,
     texts: Arc<TextStore>,
+    active: ActiveJobs,
 }
 
 impl Ledger {
@@ -87,6 +92,7 @@ impl Ledger {
             readers,
             writer,
             texts,
+            active: ActiveJobs::default(),
         })
     }
 
@@ -94,6 +100,11 @@ impl Ledger {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+
+    /// The jobs that are at work in this process.
+    pub(crate) fn active_jobs(&self) -> &ActiveJobs {
+        &self.active
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
@@ -120,6 +131,7 @@ async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
     };
     let migrations = vec![
         migration(1, "ledger", include_str!("../migrations/0001_ledger.sql")),
+        migration(3, "jobs", include_str!("../migrations/0003_jobs.sql")),
         migration(
             4,
             "chunk context",

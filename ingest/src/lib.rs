@@ -25,6 +25,7 @@ pub mod progress;
 pub mod report;
 pub mod cancel;
 mod locks;
+pub mod source_settings;
 pub mod ledger;
 pub mod texts;
 pub mod access;
@@ -35,13 +36,14 @@ pub mod error;
 pub use cancel::Cancellation;
 pub use error::Error;
 pub use fsck::{FsckReport, KnowledgeBaseCheck};
-pub use ledger::{DocumentFilter, Job, KnowledgeBase, Ledger, Page, Source};
+pub use ledger::{DocumentFilter, Job, JobEvent, KnowledgeBase, Ledger, Page, Source};
 pub use pipeline::{IngestSettings, Ingestion, IngestionParts};
 pub use progress::{Progress, ProgressSnapshot};
 pub use push::{DocumentReceipt, PushReport, PushedDocument};
 pub use recover::RecoveryReport;
 pub use report::{DocumentProblem, JobReport, StageTimings};
-pub use sync::SyncRun;
+pub use source_settings::{DeletionGuard, SourceSettings};
+pub use sync::{SyncOptions, SyncRun};
 pub use texts::TextStore;
 
 #[cfg(test)]

@@ -164,7 +164,7 @@ impl Ingestion {
             Some(source) if source.default_access == *access => Ok(source),
             _ => {
                 ledger
-                    .ensure_source(knowledge_base, SOURCE, "push", &config, access)
+                    .ensure_source(knowledge_base, SOURCE, sync::PUSHED, &config, access)
                     .await
             }
         }

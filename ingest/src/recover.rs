@@ -18,7 +18,7 @@ use crate::texts::blocking;
 /// What [`Ingestion::recover`] found and did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RecoveryReport {
-    /// Jobs that were running and are failed now, as interrupted.
+    /// Jobs that were running and wait now to go on.
     pub interrupted_jobs: u64,
     /// Versions that were being written and were taken back.
     pub staged_versions: u64,
@@ -71,13 +71,15 @@ pub(crate) async fn put_in_order(
     parts: &IngestionParts,
     knowledge_base: KnowledgeBaseId,
 ) -> Result<RecoveryReport> {
-    Ok(RecoveryReport {
-        interrupted_jobs: parts.ledger.fail_interrupted_jobs(knowledge_base).await?,
+    let report = RecoveryReport {
+        interrupted_jobs: parts.ledger.requeue_interrupted_jobs(knowledge_base).await?,
         staged_versions: parts.ledger.retire_staged(knowledge_base).await?,
         collected_versions: collect::collect_retired(parts, knowledge_base).await?,
         settled_access: collect::settle_access(parts, knowledge_base).await?,
         ..RecoveryReport::default()
-    })
+    };
+    parts.ledger.erase_buried_sources(knowledge_base).await?;
+    Ok(report)
 }
 
 /// Removes files that were stored and never got a row.

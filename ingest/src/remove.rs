@@ -1,4 +1,4 @@
-//! Taking away: documents, and whole knowledge bases.
+//! Taking away: documents, sources, and whole knowledge bases.
 //!
 //! The ledger goes first: from its commit on nothing is found any more. The indexes follow, at once or with the
 //! next run.
@@ -7,8 +7,9 @@ use lectern_domain::{DocumentId, KnowledgeBaseId};
 
 use crate::collect;
 use crate::error::{Error, Result};
-use crate::ledger::{KnowledgeBase, ReleasedFiles};
+use crate::ledger::{KnowledgeBase, ReleasedFiles, Source};
 use crate::pipeline::{Ingestion, IngestionParts};
+use crate::sync;
 
 impl Ingestion {
     /// Deletes a document. When it returns, nobody finds it. While a job runs, its chunks leave the indexes with
@@ -28,6 +29,27 @@ impl Ingestion {
             collect::collect_retired(&self.parts, knowledge_base.id).await?;
         }
         Ok(())
+    }
+
+    /// Removes a source with its documents and the history of its jobs, and stops a job of it that runs. From
+    /// the start nobody finds its documents, and a crash in between is finished by [`Ingestion::recover`].
+    pub async fn remove_source(&self, knowledge_base: &KnowledgeBase, source: &Source) -> Result<()> {
+        if source.kind == sync::PUSHED {
+            return Err(Error::PushedSource { action: "remove" });
+        }
+        let ledger = &self.parts.ledger;
+        let running = ledger.jobs_of_source(source.id, 10).await?;
+        for job in running.iter().filter(|job| !job.has_ended()) {
+            self.stop(job.id).await?;
+        }
+        let _lock = self.locks.lock(knowledge_base.id).await;
+        if !ledger.bury_source(source.id).await? {
+            return Err(Error::NoSource {
+                name: source.name.clone(),
+            });
+        }
+        collect::collect_retired(&self.parts, knowledge_base.id).await?;
+        ledger.erase_buried_sources(knowledge_base.id).await
     }
 
     /// Deletes a knowledge base with all that belongs to it, and stops a job that writes to it. From the start

@@ -8,18 +8,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lectern_domain::ports::{ChunkIndex, Connector};
-use lectern_domain::{JobState, KnowledgeBaseId};
+use lectern_domain::{JobId, JobState, KnowledgeBaseId};
 
 use crate::cancel::Cancellation;
 use crate::error::{Error, Result};
 use crate::fetch::Feed;
-use crate::ledger::{Job, KnowledgeBase, Source, now};
+use crate::ledger::{ActiveJob, Job, KnowledgeBase, Source, now};
 use crate::locks::WriteLock;
 use crate::pipeline::{Ended, Ingestion, IngestionParts, drive};
 use crate::progress::Progress;
 use crate::report::JobReport;
 use crate::run::Run;
 use crate::{collect, recover};
+
+/// The kind of the source of pushed documents.
+pub(crate) const PUSHED: &str = "push";
 
 /// A sync that is in the ledger as a running job, and holds the right to write to its knowledge base. Nothing
 /// happens until [`SyncRun::run`] is awaited; dropped without that, the job counts as interrupted.
@@ -29,7 +32,16 @@ pub struct SyncRun {
     feed: Feed,
     job: Job,
     started: Instant,
+    _active: ActiveJob,
     _lock: WriteLock,
+}
+
+/// What a job is asked beside its source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyncOptions {
+    /// Delete whatever the source no longer has, also where that is more than
+    /// [its guard](crate::DeletionGuard) allows.
+    pub allow_deletes: bool,
 }
 
 impl Ingestion {
@@ -50,7 +62,27 @@ impl Ingestion {
         sync.run().await
     }
 
-    /// Begins a sync, so that the job's id is known before it has ended.
+    /// Queues a job for a source: the one that waits already, where one does. Whoever runs jobs then takes it
+    /// from [`crate::Ledger::queued_jobs`] to [`Ingestion::begin_sync`].
+    pub async fn request_sync(&self, source: &Source, options: SyncOptions) -> Result<Job> {
+        if source.kind == PUSHED {
+            return Err(Error::PushedSource { action: "sync" });
+        }
+        self.parts
+            .ledger
+            .request_job(source.knowledge_base, source.id, options.allow_deletes)
+            .await
+    }
+
+    /// Stops a job: one that waits at once, one that runs after the documents at hand. A crash in between
+    /// doesn't forget it. One that has ended stays as it is.
+    pub async fn stop(&self, job: JobId) -> Result<Job> {
+        let stopped = self.parts.ledger.request_stop(job).await?;
+        self.parts.ledger.active_jobs().stop(job);
+        Ok(stopped)
+    }
+
+    /// Begins the job of the source that waits, or a new one, so that its id is known before it has ended.
     pub async fn begin_sync(
         &self,
         knowledge_base: &KnowledgeBase,
@@ -74,12 +106,14 @@ impl Ingestion {
             .await?;
         recover::put_in_order(&self.parts, knowledge_base.id).await?;
         let job = self.parts.ledger.begin_job(knowledge_base.id, source.id).await?;
+        let active = self.parts.ledger.active_jobs().enter(job.id, &cancel);
         let run = Run::new(&self.parts, source.clone(), Some(job.id), progress, cancel);
         Ok(SyncRun {
             run: Arc::new(run),
             feed: Feed::Source(connector),
             job,
             started: Instant::now(),
+            _active: active,
             _lock: lock,
         })
     }
@@ -119,7 +153,7 @@ impl SyncRun {
         self.job.reason = reason;
         self.job.counts = tally.counts;
         self.job.ended_at = Some(now());
-        if let Err(error) = run.parts.ledger.end_job(&self.job).await {
+        if let Err(error) = run.parts.ledger.end_job(&self.job, None).await {
             // On a full disk this fails too. The next start finds the job running and ends it.
             tracing::error!(job = %self.job.id, error = lectern_domain::error::chain(&error), "job's end not written");
             self.job.state = JobState::Failed;

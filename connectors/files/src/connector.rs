@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use lectern_domain::PortError;
 use lectern_domain::attribute::Attributes;
-use lectern_domain::ports::{Connector, Fetched, ListEvent, SourceItem};
+use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -132,7 +132,7 @@ impl Connector for FilesConnector {
         format!("files in {}", paths.join(", "))
     }
 
-    fn list(&self) -> BoxStream<'_, Result<ListEvent, PortError>> {
+    fn list(&self, _since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>> {
         let (sender, receiver) = mpsc::channel(LISTING_AHEAD);
         let (roots, config) = (Arc::clone(&self.roots), Arc::clone(&self.config));
         let walker = spawn_blocking(move || {

@@ -42,6 +42,7 @@ impl Root {
             modified_at: metadata
                 .and_then(|metadata| metadata.modified().ok())
                 .map(DateTime::<Utc>::from),
+            change_tag: None,
         }
     }
 }

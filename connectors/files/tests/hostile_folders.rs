@@ -23,7 +23,7 @@ fn connector(roots: &[&Path]) -> FilesConnector {
 }
 
 async fn events(connector: &FilesConnector) -> Vec<ListEvent> {
-    connector.list().map(Result::unwrap).collect().await
+    connector.list(None).map(Result::unwrap).collect().await
 }
 
 /// One line for each event: its key, or its code and key.
@@ -33,17 +33,13 @@ async fn lines(connector: &FilesConnector) -> Vec<String> {
         ListEvent::Skipped { item, code, .. } | ListEvent::Failed { item, code, .. } => {
             format!("{code} {}", item.key)
         }
+        other @ (ListEvent::Gone { .. } | ListEvent::Checkpoint(_)) => format!("{other:?}"),
     };
     events(connector).await.into_iter().map(line).collect()
 }
 
 async fn fetch(connector: &FilesConnector, key: &str) -> Result<Vec<u8>, lectern_domain::PortError> {
-    let item = SourceItem {
-        key: key.to_owned(),
-        uri: String::new(),
-        size_bytes: None,
-        modified_at: None,
-    };
+    let item = SourceItem::new(key, "");
     connector.fetch(&item).await.map(|fetched| fetched.bytes.to_vec())
 }
 
@@ -197,7 +193,7 @@ async fn a_root_that_is_missing_is_an_error_at_once_and_one_that_vanishes_ends_t
     fs::create_dir(&path).unwrap();
     let connector = connector(&[&path]);
     fs::remove_dir(&path).unwrap();
-    let listed: Vec<_> = connector.list().collect().await;
+    let listed: Vec<_> = connector.list(None).collect().await;
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].as_ref().unwrap_err().code, "path_not_found");
 }
@@ -209,7 +205,7 @@ async fn many_files_are_listed_once_each_and_a_listing_may_be_dropped() {
         write(root.path(), format!("{:02}/{number:04}.md", number % 40), "x");
     }
     let connector = connector(&[root.path()]);
-    assert_eq!(connector.list().take(3).count().await, 3);
+    assert_eq!(connector.list(None).take(3).count().await, 3);
     let mut keys = lines(&connector).await;
     assert_eq!(keys.len(), 3_000);
     assert!(keys.is_sorted());

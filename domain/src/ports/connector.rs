@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 
 use crate::acl::Acl;
 use crate::attribute::Attributes;
@@ -21,7 +22,30 @@ pub struct SourceItem {
     pub size_bytes: Option<u64>,
     /// When it changed, where the listing tells.
     pub modified_at: Option<DateTime<Utc>>,
+    /// What is another text whenever anything about the document (content, permissions, attributes) is another:
+    /// an ETag, a revision, a time to the nanosecond with the size. `None` where the source has no such
+    /// thing, or where the change is too recent to be told from the next. The same tag as last time means
+    /// that the document isn't fetched.
+    pub change_tag: Option<String>,
 }
+
+impl SourceItem {
+    /// An item of which no more is known than its key and its address.
+    pub fn new(key: impl Into<String>, uri: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            uri: uri.into(),
+            size_bytes: None,
+            modified_at: None,
+            change_tag: None,
+        }
+    }
+}
+
+/// How far a source was read, in its own words. Whoever keeps it doesn't look into it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub String);
 
 /// One line of a listing.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +70,14 @@ pub enum ListEvent {
         /// A sentence that says what was tried.
         reason: String,
     },
+    /// A document that is no longer there; its attachments go with it. Needed in a listing of changes only.
+    Gone {
+        /// What the source called it.
+        key: String,
+    },
+    /// All before it was named: a listing that is asked with this cursor later names the changes since. The
+    /// last one of a listing counts.
+    Checkpoint(Cursor),
 }
 
 /// The content of a document.
@@ -65,10 +97,17 @@ pub struct Fetched {
     pub attributes: Attributes,
 }
 
+/// The code of the error that says that a cursor is too old: the source has to be listed in full.
+pub const CURSOR_EXPIRED: &str = "cursor_expired";
+
 /// A source of documents.
 ///
-/// * `list` names everything that is there, each once, in any order. An `Err` ends the listing, and
+/// * `list(None)` names everything that is there, each once, in any order. An `Err` ends the listing, and
 ///   says that it isn't whole: a caller must not take an absence from it for a deletion.
+/// * `list(Some(cursor))` names what changed since: each document once, as it is now, and [`ListEvent::Gone`]
+///   for each that is gone. It is asked only with a cursor that the source gave in a [`ListEvent::Checkpoint`];
+///   a source that gives none is never asked so. A cursor that is too old is an `Err` with the code
+///   [`CURSOR_EXPIRED`] before anything else.
 /// * `fetch` gives the content as it is now. A document that has vanished since the listing is
 ///   [`ErrorKind::NotFound`](crate::ErrorKind::NotFound).
 /// * Neither changes anything at the source.
@@ -77,8 +116,8 @@ pub trait Connector: Send + Sync {
     /// The source in a few words, for logs and tables.
     fn describe(&self) -> String;
 
-    /// Everything that the source has.
-    fn list(&self) -> BoxStream<'_, Result<ListEvent, PortError>>;
+    /// Everything that the source has, or what changed since a listing that ended with this cursor.
+    fn list(&self, since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>>;
 
     /// The content of one document.
     async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError>;

@@ -56,9 +56,9 @@ impl Feed {
     pub(crate) fn list<'a>(&'a self, run: &'a Run) -> BoxStream<'a, Result<FeedEvent>> {
         match self {
             Self::Source(connector) => connector
-                .list()
-                .map_ok(|event| of_source(run, event))
+                .list(None)
                 .err_into()
+                .try_filter_map(|event| futures::future::ready(Ok(of_source(run, event))))
                 .boxed(),
             Self::Pushes => pushes(run)
                 .map_ok(|push| FeedEvent::Item(Box::new(of_push(push))))
@@ -83,30 +83,32 @@ impl Feed {
     }
 }
 
-fn of_source(run: &Run, event: ListEvent) -> FeedEvent {
+/// What an event of a full listing means; a checkpoint means nothing yet.
+fn of_source(run: &Run, event: ListEvent) -> Option<FeedEvent> {
     let (item, problem) = match event {
         ListEvent::Item(item) => {
-            return FeedEvent::Item(Box::new(FeedItem {
+            return Some(FeedEvent::Item(Box::new(FeedItem {
                 document: document_ref(run, &item.key),
                 item,
                 push: None,
-            }));
+            })));
         }
         ListEvent::Skipped { item, code, reason } => (item, Problem::skipped(code, reason)),
         ListEvent::Failed { item, code, reason } => (item, Problem::failed(code, reason)),
+        ListEvent::Gone { .. } | ListEvent::Checkpoint(_) => return None,
     };
     if item.key.ends_with('/') {
-        return FeedEvent::FolderLost {
+        return Some(FeedEvent::FolderLost {
             prefix: item.key,
             uri: item.uri,
             problem,
-        };
+        });
     }
-    FeedEvent::LeftOut {
+    Some(FeedEvent::LeftOut {
         document: document_ref(run, &item.key),
         item,
         problem,
-    }
+    })
 }
 
 fn document_ref(run: &Run, key: &str) -> DocumentRef {
@@ -127,6 +129,7 @@ fn of_push(push: PendingPush) -> FeedItem {
             uri: push.uri.clone(),
             size_bytes: Some(push.size_bytes),
             modified_at: None,
+            change_tag: None,
         },
         push: Some(push),
     }

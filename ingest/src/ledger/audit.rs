@@ -77,7 +77,7 @@ impl Ledger {
                    AS retired_versions,
                (SELECT COUNT(*) FROM documents WHERE knowledge_base = $1 AND access_indexed <> access_revision)
                    AS owed_access,
-               (SELECT COUNT(*) FROM jobs WHERE knowledge_base = $1 AND state IN ('queued', 'running'))
+               (SELECT COUNT(*) FROM jobs WHERE knowledge_base = $1 AND state = 'running')
                    AS running_jobs,
                (SELECT COUNT(*) FROM documents d
                 WHERE d.knowledge_base = $1 AND d.deleted = 0 AND d.current_version IS NOT NULL

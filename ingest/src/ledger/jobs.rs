@@ -1,51 +1,87 @@
-//! Jobs: the history of what was synced, with counts that add up.
+//! Jobs: what was synced, is synced and waits to be synced, with counts that add up.
+//!
+//! A job is asked for (`queued`), begun (`running`) and ended (`complete`, `failed` or `stopped`, the last two with
+//! a reason). One that a crash interrupted is queued again, with the same id, and goes on: see [`super::job_steps`].
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{JobCounts, JobId, JobState, KnowledgeBaseId, SourceId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Ledger, commit, now, rows};
+use super::{Ledger, rows};
 use crate::error::{Error, Result};
 
 /// How many jobs of the history are listed at most, newest first.
-const LISTED: i64 = 1_000;
+const LISTED: usize = 1_000;
 
-/// One run of a sync.
+/// One sync of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Job {
-    /// Sorts by the start.
+    /// Sorts by when it was asked for.
     pub id: JobId,
-    /// What was written to.
+    /// What is written to.
     pub knowledge_base: KnowledgeBaseId,
-    /// What was synced.
+    /// What is synced.
     pub source: SourceId,
     /// Where it stands.
     pub state: JobState,
-    /// Why it ended so: a stable code, a colon, a sentence. `None` while it runs and when it is complete.
+    /// Why it stands so: a stable code, a colon, a sentence. `None` while it waits for the first time, while
+    /// it runs, and when it is complete.
     pub reason: Option<String>,
-    /// What it did; final once it has ended.
+    /// What it did, over all attempts; final once it has ended.
     pub counts: JobCounts,
-    /// When it began.
-    pub started_at: DateTime<Utc>,
+    /// Whether it may delete more than its source's guard allows.
+    pub allow_deletes: bool,
+    /// How often it was begun: more than once where it was interrupted.
+    pub attempts: u32,
+    /// What happened to it besides its beginning and its end, oldest first; the last 50.
+    pub history: Vec<JobEvent>,
+    /// When it was asked for.
+    pub requested_at: DateTime<Utc>,
+    /// When it was first begun.
+    pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
 }
 
+/// Something that happened to a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobEvent {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// A sentence.
+    pub what: String,
+}
+
+impl Job {
+    /// Whether nothing will change about it any more.
+    pub fn has_ended(&self) -> bool {
+        !matches!(self.state, JobState::Queued | JobState::Running)
+    }
+}
+
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     id: Uuid,
     knowledge_base: Uuid,
     source: Uuid,
     state: String,
     reason: Option<String>,
-    started_at: i64,
+    allow_deletes: i64,
+    pub(super) stop_requested: i64,
+    attempts: i64,
+    pub(super) idle_attempts: i64,
+    pub(super) done_before: i64,
+    history: String,
+    requested_at: i64,
+    started_at: Option<i64>,
     ended_at: Option<i64>,
     scanned: i64,
     new: i64,
     modified: i64,
     unchanged: i64,
+    metadata_only: i64,
     deleted: i64,
     skipped: i64,
     failed: i64,
@@ -67,11 +103,16 @@ impl TryFrom<Row> for Job {
                 new: count(row.new)?,
                 modified: count(row.modified)?,
                 unchanged: count(row.unchanged)?,
+                metadata_only: count(row.metadata_only)?,
                 deleted: count(row.deleted)?,
                 skipped: count(row.skipped)?,
                 failed: count(row.failed)?,
             },
-            started_at: rows::time(row.started_at)?,
+            allow_deletes: row.allow_deletes != 0,
+            attempts: rows::small("attempts", row.attempts)?,
+            history: rows::from_json("job history", &row.history)?,
+            requested_at: rows::time(row.requested_at)?,
+            started_at: row.started_at.map(rows::time).transpose()?,
             ended_at: row.ended_at.map(rows::time).transpose()?,
         })
     }
@@ -83,10 +124,34 @@ impl Ledger {
         let rows: Vec<Row> =
             sqlx::query_as("SELECT * FROM jobs WHERE knowledge_base = $1 ORDER BY id DESC LIMIT $2")
                 .bind(knowledge_base.0)
-                .bind(LISTED)
+                .bind(rows::signed(LISTED))
                 .fetch_all(&self.readers)
                 .await
                 .map_err(Error::ledger("list the jobs"))?;
+        rows.into_iter().map(Job::try_from).collect()
+    }
+
+    /// The jobs of a source, newest first, `limit` or 1,000 at most.
+    pub async fn jobs_of_source(&self, source: SourceId, limit: usize) -> Result<Vec<Job>> {
+        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM jobs WHERE source = $1 ORDER BY id DESC LIMIT $2")
+            .bind(source.0)
+            .bind(rows::signed(limit.min(LISTED)))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Error::ledger("list the jobs of a source"))?;
+        rows.into_iter().map(Job::try_from).collect()
+    }
+
+    /// The jobs that wait, in the order in which they were asked for. A source has one of them at most.
+    pub async fn queued_jobs(&self) -> Result<Vec<Job>> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT j.* FROM jobs j
+             JOIN sources s ON s.id = j.source JOIN knowledge_bases k ON k.id = j.knowledge_base
+             WHERE j.state = 'queued' AND s.deleted_at IS NULL AND k.deleted_at IS NULL ORDER BY j.id",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::ledger("list the jobs that wait"))?;
         rows.into_iter().map(Job::try_from).collect()
     }
 
@@ -98,76 +163,5 @@ impl Ledger {
             .await
             .map_err(Error::ledger("find a job"))?;
         row.ok_or(Error::NoJob { job })?.try_into()
-    }
-
-    /// Notes that a job has begun.
-    pub(crate) async fn begin_job(&self, knowledge_base: KnowledgeBaseId, source: SourceId) -> Result<Job> {
-        let job = Job {
-            id: JobId::generate(),
-            knowledge_base,
-            source,
-            state: JobState::Running,
-            reason: None,
-            counts: JobCounts::default(),
-            started_at: now(),
-            ended_at: None,
-        };
-        let mut transaction = self.begin().await?;
-        sqlx::query(
-            "INSERT INTO jobs (id, knowledge_base, source, state, started_at) VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(job.id.0)
-        .bind(knowledge_base.0)
-        .bind(source.0)
-        .bind(job.state.as_str())
-        .bind(job.started_at.timestamp_millis())
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::ledger("begin a job"))?;
-        commit(transaction, "begin a job").await?;
-        Ok(job)
-    }
-
-    /// Writes down how a job ended.
-    pub(crate) async fn end_job(&self, job: &Job) -> Result<()> {
-        let mut transaction = self.begin().await?;
-        sqlx::query(
-            "UPDATE jobs SET state = $2, reason = $3, ended_at = $4, scanned = $5, new = $6, modified = $7,
-                             unchanged = $8, deleted = $9, skipped = $10, failed = $11
-             WHERE id = $1",
-        )
-        .bind(job.id.0)
-        .bind(job.state.as_str())
-        .bind(job.reason.as_deref())
-        .bind(job.ended_at.map(|time| time.timestamp_millis()))
-        .bind(rows::signed(job.counts.scanned))
-        .bind(rows::signed(job.counts.new))
-        .bind(rows::signed(job.counts.modified))
-        .bind(rows::signed(job.counts.unchanged))
-        .bind(rows::signed(job.counts.deleted))
-        .bind(rows::signed(job.counts.skipped))
-        .bind(rows::signed(job.counts.failed))
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::ledger("end a job"))?;
-        commit(transaction, "end a job").await
-    }
-
-    /// Ends the jobs that a lost process left running. Gives how many there were.
-    pub(crate) async fn fail_interrupted_jobs(&self, knowledge_base: KnowledgeBaseId) -> Result<u64> {
-        let mut transaction = self.begin().await?;
-        let done = sqlx::query(
-            "UPDATE jobs SET state = $2, reason = $3, ended_at = $4
-             WHERE knowledge_base = $1 AND state IN ('queued', 'running')",
-        )
-        .bind(knowledge_base.0)
-        .bind(JobState::Failed.as_str())
-        .bind("interrupted: the process or the caller went away before the job had ended")
-        .bind(now().timestamp_millis())
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::ledger("end interrupted jobs"))?;
-        commit(transaction, "end interrupted jobs").await?;
-        Ok(done.rows_affected())
     }
 }

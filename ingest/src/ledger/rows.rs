@@ -29,6 +29,8 @@ pub(super) struct DocumentRow {
     indexed_at: Option<i64>,
     current_version: Option<i64>,
     chunk_count: i64,
+    attempts: i64,
+    attempted_at: Option<i64>,
 }
 
 impl TryFrom<DocumentRow> for Document {
@@ -55,6 +57,8 @@ impl TryFrom<DocumentRow> for Document {
             attributes,
             modified_at: row.modified_at.map(time).transpose()?,
             indexed_at: row.indexed_at.map(time).transpose()?,
+            attempts: small("attempts", row.attempts)?,
+            attempted_at: row.attempted_at.map(time).transpose()?,
         })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use lectern_domain::ports::{
-    ChunkIndex, Connector, Embedder, Extractor, Fetched, IndexEntry, IndexQuery, ListEvent, RawFile,
+    ChunkIndex, Connector, Cursor, Embedder, Extractor, Fetched, IndexEntry, IndexQuery, ListEvent, RawFile,
     ScoredChunk, SourceItem, TokenCounter,
 };
 use lectern_domain::{
@@ -297,12 +297,7 @@ impl Shelf {
 }
 
 fn item(key: &str) -> SourceItem {
-    SourceItem {
-        key: key.to_owned(),
-        uri: format!("shelf:{key}"),
-        size_bytes: None,
-        modified_at: None,
-    }
+    SourceItem::new(key, format!("shelf:{key}"))
 }
 
 #[async_trait]
@@ -311,7 +306,7 @@ impl Connector for Shelf {
         "a shelf".to_owned()
     }
 
-    fn list(&self) -> BoxStream<'_, Result<ListEvent, PortError>> {
+    fn list(&self, _since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>> {
         let lost = self.lost.lock().unwrap().clone();
         let keys: Vec<String> = self.books.lock().unwrap().keys().cloned().collect();
         let mut lines: Vec<Result<ListEvent, PortError>> = lost

@@ -176,6 +176,7 @@ fn table_of(counts: &JobCounts) -> String {
         ("new", counts.new),
         ("modified", counts.modified),
         ("unchanged", counts.unchanged),
+        ("metadata only", counts.metadata_only),
         ("deleted", counts.deleted),
         ("skipped", counts.skipped),
         ("failed", counts.failed),
@@ -202,10 +203,11 @@ mod tests {
     #[test]
     fn the_table_accounts_for_every_kind() {
         let counts = JobCounts {
-            scanned: 1234,
+            scanned: 1237,
             new: 1200,
             modified: 1,
             unchanged: 30,
+            metadata_only: 3,
             deleted: 2,
             skipped: 1,
             failed: 2,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use lectern_domain::ports::{Connector, Fetched, ListEvent, SourceItem};
+use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use lectern_domain::{Attributes, ErrorKind, PortError};
 
 use super::dataset::CorpusDocument;
@@ -41,7 +41,7 @@ impl Connector for CorpusConnector {
         format!("a corpus of {} documents", self.by_id.len())
     }
 
-    fn list(&self) -> BoxStream<'_, Result<ListEvent, PortError>> {
+    fn list(&self, _since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>> {
         let events = self
             .documents
             .iter()
@@ -82,6 +82,7 @@ fn list_event(document: &CorpusDocument) -> ListEvent {
         uri: uri_of(&document.id),
         size_bytes: Some(text.len() as u64),
         modified_at: None,
+        change_tag: None,
     };
     if text.is_empty() {
         return ListEvent::Skipped {
@@ -133,7 +134,7 @@ mod tests {
             document("3", "", ""),
             document("1", "again", "second"),
         ]);
-        let events: Vec<ListEvent> = connector.list().map(Result::unwrap).collect().await;
+        let events: Vec<ListEvent> = connector.list(None).map(Result::unwrap).collect().await;
         assert_eq!(events.len(), 3);
         assert!(matches!(&events[1], ListEvent::Skipped { item, .. } if item.key == "3"));
 

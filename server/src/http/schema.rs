@@ -195,9 +195,13 @@ pub struct DocumentSchema {
     pub modified_at: Option<DateTime<Utc>>,
     /// When its current version became visible.
     pub indexed_at: Option<DateTime<Utc>>,
+    /// How often it was read until it stood as it stands.
+    pub attempts: u32,
+    /// When it was last read.
+    pub attempted_at: Option<DateTime<Utc>>,
 }
 
-/// What a job did, in documents. `scanned = new + modified + unchanged + skipped + failed`.
+/// What a job did, in documents. `scanned = new + modified + unchanged + metadata_only + skipped + failed`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = JobCounts)]
@@ -210,6 +214,8 @@ pub struct JobCountsSchema {
     pub modified: u64,
     /// Left as they were.
     pub unchanged: u64,
+    /// Given other readers, attributes or another address; the content is the same.
+    pub metadata_only: u64,
     /// Gone from the source, and so from the indexes.
     pub deleted: u64,
     /// Left out for a reason that is no error.
@@ -320,6 +326,8 @@ mod tests {
             attributes: [("author".to_owned(), name)].into(),
             modified_at: None,
             indexed_at: DateTime::from_timestamp(1_700_000_000, 0),
+            attempts: 1,
+            attempted_at: None,
         });
     }
 }

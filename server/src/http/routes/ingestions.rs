@@ -67,8 +67,10 @@ pub struct JobView {
     pub counts: JobCounts,
     /// How far it is, while it runs.
     pub progress: Option<ProgressView>,
-    /// When it began.
-    pub started_at: DateTime<Utc>,
+    /// When it was asked for.
+    pub requested_at: DateTime<Utc>,
+    /// When it first began.
+    pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
 }
@@ -118,6 +120,7 @@ impl JobView {
             reason: job.reason,
             counts: progress.as_ref().map_or(job.counts, |progress| progress.counts),
             progress,
+            requested_at: job.requested_at,
             started_at: job.started_at,
             ended_at: job.ended_at,
         }
