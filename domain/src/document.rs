@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::acl::Acl;
 use crate::attribute::Attributes;
 use crate::ids::{DocumentId, KnowledgeBaseId, SourceId, Version};
+use crate::searchable::Searchable;
 
 /// What became of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,7 +55,9 @@ pub struct Document {
     pub size_bytes: u64,
     /// What became of it.
     pub status: DocumentStatus,
-    /// Why it was skipped or failed: a stable code, then a sentence.
+    /// How it can be found now.
+    pub searchable: Searchable,
+    /// Why it was skipped or failed, or has no vectors: a stable code, then a sentence.
     pub reason: Option<String>,
     /// The version that can be found, if one can.
     pub current_version: Option<Version>,

@@ -104,6 +104,8 @@ pub struct LedgerChunk {
     pub version: Version,
     /// Whether that version is the one that may be seen.
     pub is_current: bool,
+    /// Whether that version has all its vectors. A hit of the index of vectors counts only then.
+    pub is_embedded: bool,
     /// Who may read the document.
     pub acl: Acl,
     /// The document's title.

@@ -9,11 +9,13 @@ mod extractor;
 mod embedder;
 mod chunk_index;
 mod chunk_lookup;
+mod embedding_demand;
 mod generator;
 
 pub use chunk_index::{ChunkIndex, IndexEntry, IndexQuery, ScoredChunk};
 pub use chunk_lookup::ChunkLookup;
 pub use connector::{CURSOR_EXPIRED, Connector, Cursor, Fetched, ListEvent, SourceItem};
 pub use embedder::{Embedder, Reranker, TokenCounter};
+pub use embedding_demand::EmbeddingDemand;
 pub use extractor::{Extractor, RawFile};
 pub use generator::{FinishReason, Generator, GeneratorEvent, Message, Prompt, Role};

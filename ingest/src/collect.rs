@@ -25,7 +25,7 @@ pub(crate) async fn collect_retired(parts: &IngestionParts, knowledge_base: Know
             .copied()
             .collect();
         if !chunks.is_empty() {
-            let indexes = &parts.indexes;
+            let indexes = parts.indexes();
             try_join_all(indexes.iter().map(|index| index.delete(knowledge_base, &chunks))).await?;
             try_join_all(indexes.iter().map(|index| index.commit(knowledge_base))).await?;
         }
@@ -46,14 +46,14 @@ pub(crate) async fn settle_access(parts: &IngestionParts, knowledge_base: Knowle
         if owed.is_empty() {
             return Ok(settled);
         }
-        for index in &parts.indexes {
+        for index in parts.indexes() {
             for document in owed.iter().filter(|document| !document.chunks.is_empty()) {
                 index
                     .set_acl(knowledge_base, &document.chunks, &document.acl)
                     .await?;
             }
         }
-        try_join_all(parts.indexes.iter().map(|index| index.commit(knowledge_base))).await?;
+        try_join_all(parts.indexes().iter().map(|index| index.commit(knowledge_base))).await?;
         parts.ledger.settle_access(&owed).await?;
         settled += owed.len() as u64;
     }

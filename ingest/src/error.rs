@@ -171,6 +171,20 @@ pub enum Error {
         /// Which stage.
         stage: &'static str,
     },
+    /// A test made a step fail.
+    #[error("the failpoint {name} failed")]
+    Failpoint {
+        /// Which one.
+        name: &'static str,
+    },
+    /// The failpoints that a test asks for can't be set.
+    #[error("can't set the failpoint {setting:?}: {problem}")]
+    BadFailpoints {
+        /// As it was asked for.
+        setting: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// An index, the embedder, the extractor or a source failed.
     #[error("{message}", message = .0.message)]
     Port(#[from] PortError),
@@ -196,7 +210,9 @@ impl Error {
             | Self::BadCursor { .. }
             | Self::BadPush { .. }
             | Self::PushedSource { .. }
-            | Self::Chunking { .. } => ErrorKind::Invalid,
+            | Self::Chunking { .. }
+            | Self::BadFailpoints { .. } => ErrorKind::Invalid,
+            Self::Failpoint { .. } => ErrorKind::Unavailable,
             Self::CountsDontAddUp { .. } | Self::StageLost { .. } => ErrorKind::Internal,
             Self::Port(error) => error.kind,
         }
@@ -232,6 +248,8 @@ impl Error {
             Self::JobRunning { .. } => "job_running",
             Self::CountsDontAddUp { .. } => "counts_do_not_add_up",
             Self::StageLost { .. } => "stage_lost",
+            Self::Failpoint { .. } => "failpoint",
+            Self::BadFailpoints { .. } => "failpoints_invalid",
             Self::Port(error) => error.code,
         }
     }

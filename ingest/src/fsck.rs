@@ -136,8 +136,8 @@ impl Ingestion {
 
 async fn check(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result<KnowledgeBaseCheck> {
     let ledger = parts.ledger.visible_chunks(knowledge_base.id).await?;
-    let mut indexes = Vec::with_capacity(parts.indexes.len());
-    for index in &parts.indexes {
+    let mut indexes = Vec::with_capacity(2);
+    for index in parts.indexes() {
         let found = index.chunk_ids(knowledge_base.id).await?;
         indexes.push(compare(index.name(), &ledger, found));
     }

@@ -24,6 +24,7 @@ mod flip;
 mod retired;
 mod pending;
 mod lookup;
+mod embedded;
 mod audit;
 
 use std::path::{Path, PathBuf};
@@ -62,6 +63,7 @@ pub struct Ledger {
     writer: SqlitePool,
     texts: Arc<TextStore>,
     active: ActiveJobs,
+    shares: embedded::Shares,
 }
 
 impl Ledger {
@@ -93,6 +95,7 @@ impl Ledger {
             writer,
             texts,
             active: ActiveJobs::default(),
+            shares: embedded::Shares::default(),
         })
     }
 
@@ -131,6 +134,11 @@ async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
     };
     let migrations = vec![
         migration(1, "ledger", include_str!("../migrations/0001_ledger.sql")),
+        migration(
+            2,
+            "words first",
+            include_str!("../migrations/0002_words_first.sql"),
+        ),
         migration(3, "jobs", include_str!("../migrations/0003_jobs.sql")),
         migration(
             4,

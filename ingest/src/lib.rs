@@ -31,6 +31,7 @@ pub mod texts;
 pub mod access;
 pub mod recover;
 pub mod fsck;
+pub mod failpoints;
 pub mod error;
 
 pub use cancel::Cancellation;

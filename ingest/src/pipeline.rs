@@ -44,10 +44,19 @@ pub struct IngestionParts {
     pub token_counter: Arc<dyn TokenCounter>,
     /// Makes vectors.
     pub embedder: Arc<dyn Embedder>,
-    /// Every index that has to hold every chunk.
-    pub indexes: Vec<Arc<dyn ChunkIndex>>,
+    /// The index of words: a version is visible when it has all its chunks.
+    pub words: Arc<dyn ChunkIndex>,
+    /// The index of vectors, which follows.
+    pub vectors: Arc<dyn ChunkIndex>,
     /// How much at once.
     pub settings: IngestSettings,
+}
+
+impl IngestionParts {
+    /// Both indexes.
+    pub(crate) fn indexes(&self) -> [&Arc<dyn ChunkIndex>; 2] {
+        [&self.words, &self.vectors]
+    }
 }
 
 /// How much ingestion does and holds at once.

@@ -142,7 +142,7 @@ impl Publisher {
             return Ok(());
         }
         let knowledge_base = self.run.source.knowledge_base;
-        let indexes = &self.run.parts.indexes;
+        let indexes = self.run.parts.indexes();
         try_join_all(indexes.iter().map(|index| index.upsert(knowledge_base, entries))).await?;
         Ok(())
     }
@@ -160,7 +160,7 @@ impl Publisher {
         }
         let parts = &self.run.parts;
         let knowledge_base = self.run.source.knowledge_base;
-        try_join_all(parts.indexes.iter().map(|index| index.commit(knowledge_base))).await?;
+        try_join_all(parts.indexes().iter().map(|index| index.commit(knowledge_base))).await?;
         let requests: Vec<FlipRequest<'_>> = complete
             .iter()
             .filter_map(|staged| {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::collect;
 use crate::error::Result;
+use crate::failpoints::failpoint;
 use crate::ledger::ReleasedFiles;
 use crate::pipeline::{Ingestion, IngestionParts};
 use crate::remove;
@@ -47,6 +48,7 @@ impl Ingestion {
     /// Puts every knowledge base in order. To be called at every start, before anything else; nobody else may
     /// have the data folder open. Quick where nothing was interrupted.
     pub async fn recover(&self) -> Result<RecoveryReport> {
+        failpoint("recover.before")?;
         let parts = &self.parts;
         let mut report = RecoveryReport::default();
         for knowledge_base in parts.ledger.buried_knowledge_bases().await? {
@@ -62,6 +64,7 @@ impl Ingestion {
             report.removed_files = remove_strays(parts).await?;
             tracing::info!(?report, "recovered");
         }
+        failpoint("recover.after")?;
         Ok(report)
     }
 }

@@ -68,7 +68,7 @@ impl Ingestion {
 
 /// Removes what is left of a knowledge base that has its tombstone.
 pub(crate) async fn erase(parts: &IngestionParts, knowledge_base: KnowledgeBaseId) -> Result<()> {
-    for index in &parts.indexes {
+    for index in parts.indexes() {
         index.drop_knowledge_base(knowledge_base).await?;
     }
     let files = parts.ledger.files_of(knowledge_base).await?;

@@ -229,7 +229,7 @@ pub(crate) async fn optimize(run: &Run) {
     if run.progress.snapshot().chunks_published < run.parts.settings.optimize_chunks {
         return;
     }
-    for index in &run.parts.indexes {
+    for index in run.parts.indexes() {
         let index: &dyn ChunkIndex = index.as_ref();
         if let Err(error) = index.optimize(run.source.knowledge_base).await {
             let error = lectern_domain::error::chain(&error);

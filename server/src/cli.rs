@@ -97,6 +97,9 @@ pub fn run() -> ExitCode {
     }
     logging::start(cli.command.is_server());
     let json = cli.global.json;
+    if let Err(error) = lectern_ingest::failpoints::arm_from_environment() {
+        return failure::report(&error.into(), json);
+    }
     match start(cli) {
         Ok(exit) => exit.into(),
         Err(error) => failure::report(&error, json),

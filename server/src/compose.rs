@@ -87,7 +87,8 @@ impl Lectern {
             extractor: Arc::new(ExtractorPool::new(extractor_settings(&config)?)),
             token_counter: Arc::clone(&token_counter) as Arc<dyn TokenCounter>,
             embedder: Arc::clone(&embedder) as Arc<dyn Embedder>,
-            indexes: vec![Arc::clone(&vectors), Arc::clone(&words)],
+            words: Arc::clone(&words),
+            vectors: Arc::clone(&vectors),
             settings: ingest_settings(&config),
         });
         let searcher = Searcher::new(SearcherParts {

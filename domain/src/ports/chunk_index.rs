@@ -11,11 +11,11 @@ use crate::scope::ReadScope;
 /// What is written to an index for one chunk.
 #[derive(Clone, Debug)]
 pub struct IndexEntry {
-    /// The chunk, with its text.
+    /// The chunk. Only an index of words reads its text, title and headings.
     pub chunk: Chunk,
     /// Who may read its document.
     pub acl: Acl,
-    /// Its vector, of unit length.
+    /// Its vector, of unit length. Empty for an index of words.
     pub vector: Vec<f32>,
 }
 

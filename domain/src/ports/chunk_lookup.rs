@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::error::PortError;
 use crate::ids::{ChunkId, KnowledgeBaseId};
 use crate::passage::LedgerChunk;
+use crate::searchable::EmbeddedShare;
 
 /// The ledger's side of the recheck. Implemented by `ingest::ledger`, asked by `retrieval::recheck`.
 #[async_trait]
@@ -16,4 +17,15 @@ pub trait ChunkLookup: Send + Sync {
         knowledge_base: KnowledgeBaseId,
         chunks: &[ChunkId],
     ) -> Result<Vec<LedgerChunk>, PortError>;
+
+    /// How many documents of a knowledge base have their vectors. Asked by every search, so it costs next to
+    /// nothing while nothing changes.
+    async fn embedded_share(&self, knowledge_base: KnowledgeBaseId) -> Result<EmbeddedShare, PortError>;
+
+    /// Those of `chunks` whose version doesn't have all its vectors (or isn't known), in any order.
+    async fn not_embedded(
+        &self,
+        knowledge_base: KnowledgeBaseId,
+        chunks: &[ChunkId],
+    ) -> Result<Vec<ChunkId>, PortError>;
 }

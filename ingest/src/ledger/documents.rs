@@ -78,13 +78,16 @@ impl TryFrom<KnownRow> for KnownDocument {
 impl Ledger {
     /// One document.
     pub async fn document(&self, knowledge_base: KnowledgeBaseId, document: DocumentId) -> Result<Document> {
-        let row: Option<DocumentRow> =
-            sqlx::query_as("SELECT * FROM documents WHERE id = $1 AND knowledge_base = $2 AND deleted = 0")
-                .bind(document.0)
-                .bind(knowledge_base.0)
-                .fetch_optional(&self.readers)
-                .await
-                .map_err(Error::ledger("find a document"))?;
+        let mut query = QueryBuilder::<Sqlite>::new(rows::SELECT_DOCUMENTS);
+        query.push("d.id = ").push_bind(document.0);
+        query
+            .push(" AND d.deleted = 0 AND d.knowledge_base = ")
+            .push_bind(knowledge_base.0);
+        let row: Option<DocumentRow> = query
+            .build_query_as()
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(Error::ledger("find a document"))?;
         row.ok_or(Error::NoDocument { document })?.try_into()
     }
 
@@ -97,24 +100,25 @@ impl Ledger {
         limit: usize,
     ) -> Result<Page<Document>> {
         let limit = limit.clamp(1, 1_000);
-        let mut query =
-            QueryBuilder::<Sqlite>::new("SELECT * FROM documents WHERE deleted = 0 AND knowledge_base = ");
-        query.push_bind(knowledge_base.0);
+        let mut query = QueryBuilder::<Sqlite>::new(rows::SELECT_DOCUMENTS);
+        query
+            .push("d.deleted = 0 AND d.knowledge_base = ")
+            .push_bind(knowledge_base.0);
         if let Some(status) = filter.status {
-            query.push(" AND status = ").push_bind(status.as_str());
+            query.push(" AND d.status = ").push_bind(status.as_str());
         }
         if let Some(source) = filter.source {
-            query.push(" AND source = ").push_bind(source.0);
+            query.push(" AND d.source = ").push_bind(source.0);
         }
         if let Some(cursor) = cursor {
             let (id, key) = after(cursor)?;
             query
-                .push(" AND (document_key, id) > (")
+                .push(" AND (d.document_key, d.id) > (")
                 .push_bind(key.to_owned());
             query.push(", ").push_bind(id.0).push(")");
         }
         query
-            .push(" ORDER BY document_key, id LIMIT ")
+            .push(" ORDER BY d.document_key, d.id LIMIT ")
             .push_bind(rows::signed(limit + 1));
         let found: Vec<DocumentRow> = query
             .build_query_as()
@@ -218,6 +222,7 @@ impl Ledger {
         .await
         .map_err(Error::ledger("delete vanished documents"))?;
         commit(transaction, "delete vanished documents").await?;
+        self.shares.changed();
         Ok(removed.rows_affected())
     }
 
@@ -253,6 +258,7 @@ impl Ledger {
                 .await
                 .map_err(Error::ledger(ACTION))?;
         commit(transaction, ACTION).await?;
+        self.shares.changed();
         original.as_deref().map(rows::hash).transpose()
     }
 }

@@ -48,6 +48,7 @@ impl Ledger {
             flipped.outcomes.push(flip_one(&mut transaction, *request).await?);
         }
         commit(transaction, ACTION).await?;
+        self.shares.changed();
         Ok(flipped)
     }
 }
@@ -89,10 +90,12 @@ async fn flip_one(
     .await
     .map_err(Error::ledger(ACTION))?;
     let flipped = sqlx::query(
-        "UPDATE versions SET state = 'current' WHERE document = $1 AND version = $2 AND state = 'staged'",
+        "UPDATE versions SET state = 'current', embedded_at = $3
+         WHERE document = $1 AND version = $2 AND state = 'staged'",
     )
     .bind(document.id.0)
     .bind(number)
+    .bind(now().timestamp_millis())
     .execute(&mut **transaction)
     .await
     .map_err(Error::ledger(ACTION))?;

@@ -5,7 +5,9 @@
 
 use async_trait::async_trait;
 use lectern_domain::ports::ChunkLookup;
-use lectern_domain::{ChunkId, DocumentId, KnowledgeBaseId, LedgerChunk, PortError, SpannedText, TextSpan};
+use lectern_domain::{
+    ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, LedgerChunk, PortError, SpannedText, TextSpan,
+};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
@@ -13,15 +15,13 @@ use super::{Ledger, rows};
 use crate::error::{Error, Result};
 use crate::texts::PieceRequest;
 
-/// SQLite takes 32,766 parameters.
-const IDS_PER_STATEMENT: usize = 30_000;
-
 #[derive(FromRow)]
 struct Row {
     id: Uuid,
     document: Uuid,
     version: i64,
     is_current: bool,
+    is_embedded: bool,
     acl: String,
     title: String,
     uri: String,
@@ -52,12 +52,24 @@ impl ChunkLookup for Ledger {
             other => Ok(other?),
         }
     }
+
+    async fn embedded_share(&self, knowledge_base: KnowledgeBaseId) -> Result<EmbeddedShare, PortError> {
+        Ok(Self::embedded_share(self, knowledge_base).await?)
+    }
+
+    async fn not_embedded(
+        &self,
+        _knowledge_base: KnowledgeBaseId,
+        chunks: &[ChunkId],
+    ) -> Result<Vec<ChunkId>, PortError> {
+        Ok(self.chunks_not_embedded(chunks).await?)
+    }
 }
 
 impl Ledger {
     async fn find(&self, knowledge_base: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<Vec<LedgerChunk>> {
         let mut found = Vec::with_capacity(chunks.len());
-        for part in chunks.chunks(IDS_PER_STATEMENT) {
+        for part in chunks.chunks(rows::IDS_PER_STATEMENT) {
             found.extend(self.rows_of(knowledge_base, part).await?);
         }
         let mut pieces = Vec::with_capacity(found.len());
@@ -82,7 +94,8 @@ impl Ledger {
                     c.parent_start, c.parent_end, c.parent_hash, c.header_start, c.header_end, c.header_hash,
                     v.text_hash AS whole_text_hash, d.acl, d.title, d.uri,
                     d.deleted = 0 AND k.deleted_at IS NULL AND c.version = d.current_version IS TRUE
-                        AS is_current
+                        AS is_current,
+                    v.embedded_at IS NOT NULL AS is_embedded
              FROM chunks c
              JOIN versions v ON v.document = c.document AND v.version = c.version
              JOIN documents d ON d.id = c.document
@@ -147,6 +160,7 @@ fn ledger_chunk(row: Row, texts: &mut impl Iterator<Item = String>) -> Result<Le
         document: DocumentId(row.document),
         version: rows::version(row.version)?,
         is_current: row.is_current,
+        is_embedded: row.is_embedded,
         acl: rows::from_json("access list", &row.acl)?,
         heading_path: rows::from_json("heading path", &row.heading_path)?,
         page: row.page.map(|page| rows::small("page", page)).transpose()?,

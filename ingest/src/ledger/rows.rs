@@ -1,13 +1,16 @@
 //! From the ledger's columns to the domain's words and back.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{ContentHash, Document, DocumentId, KnowledgeBaseId, SourceId, Version};
+use lectern_domain::{ContentHash, Document, DocumentId, KnowledgeBaseId, Searchable, SourceId, Version};
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+
+/// SQLite takes 32,766 parameters.
+pub(super) const IDS_PER_STATEMENT: usize = 30_000;
 
 /// A row of `documents` with what [`Document`] needs.
 #[derive(sqlx::FromRow)]
@@ -31,7 +34,14 @@ pub(super) struct DocumentRow {
     chunk_count: i64,
     attempts: i64,
     attempted_at: Option<i64>,
+    /// Of the visible version.
+    embedded_at: Option<i64>,
+    embed_problem: Option<String>,
 }
+
+/// The columns of a [`DocumentRow`]; a condition on `d` follows.
+pub(super) const SELECT_DOCUMENTS: &str = "SELECT d.*, v.embedded_at, v.embed_problem FROM documents d
+     LEFT JOIN versions v ON v.document = d.id AND v.version = d.current_version WHERE ";
 
 impl TryFrom<DocumentRow> for Document {
     type Error = Error;
@@ -50,7 +60,12 @@ impl TryFrom<DocumentRow> for Document {
             media_type: row.media_type,
             size_bytes: unsigned("document size", row.size_bytes)?,
             status: from_name("document status", &row.status)?,
-            reason: row.reason,
+            searchable: match (row.current_version, row.embedded_at) {
+                (None, _) => Searchable::Nothing,
+                (Some(_), None) => Searchable::Words,
+                (Some(_), Some(_)) => Searchable::WordsAndMeaning,
+            },
+            reason: row.reason.or(row.embed_problem),
             current_version: row.current_version.map(version).transpose()?,
             chunk_count: small("chunk count", row.chunk_count)?,
             acl: from_json("access list", &row.acl)?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use lectern_domain::ports::{ChunkIndex, ChunkLookup, IndexEntry};
+use lectern_domain::ports::{ChunkLookup, IndexEntry};
 use lectern_domain::{Acl, DefaultAccess, JobCounts, JobState};
 use tempfile::TempDir;
 
@@ -53,7 +53,7 @@ impl Desk {
         let words = Arc::new(MemoryIndex::new("words", &faults));
         let extractor = Arc::new(Paragraphs::default());
         let embedder = Arc::new(TwoNumbers::default());
-        let indexes: Vec<Arc<dyn ChunkIndex>> = vec![vectors.clone(), words.clone()];
+        let indexes = [words.clone(), vectors.clone()];
         let ingestion = open(&folder, &extractor, &embedder, indexes).await;
         let ledger = &ingestion.parts.ledger;
         let knowledge_base = ledger
@@ -86,7 +86,7 @@ impl Desk {
     /// Closes everything and opens it again, as a new process does.
     pub(super) async fn reopen(&mut self) {
         self.ledger().close().await;
-        let indexes: Vec<Arc<dyn ChunkIndex>> = vec![self.vectors.clone(), self.words.clone()];
+        let indexes = [self.words.clone(), self.vectors.clone()];
         self.ingestion = open(&self.folder, &self.extractor, &self.embedder, indexes).await;
     }
 
@@ -201,7 +201,7 @@ async fn open(
     folder: &TempDir,
     extractor: &Arc<Paragraphs>,
     embedder: &Arc<TwoNumbers>,
-    indexes: Vec<Arc<dyn ChunkIndex>>,
+    [words, vectors]: [Arc<MemoryIndex>; 2],
 ) -> Ingestion {
     let texts = Arc::new(TextStore::open(folder.path()).unwrap());
     let ledger = Ledger::open(&folder.path().join("ledger.sqlite"), texts.clone())
@@ -213,7 +213,8 @@ async fn open(
         extractor: extractor.clone(),
         token_counter: Arc::new(Words),
         embedder: embedder.clone(),
-        indexes,
+        words,
+        vectors,
         settings: settings(),
     })
 }

@@ -17,7 +17,7 @@ async fn what_is_missing_or_too_much_in_an_index_is_named() {
     });
     let report = desk.fsck().await;
     assert!(!report.clean);
-    let [vectors, words] = &report.checks[0].indexes[..] else {
+    let [words, vectors] = &report.checks[0].indexes[..] else {
         panic!("two indexes");
     };
     assert_eq!((vectors.missing.count, vectors.ghost.count), (0, 0));

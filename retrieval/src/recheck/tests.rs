@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use lectern_domain::{Acl, Principal, TextSpan, Version};
+use lectern_domain::{Acl, EmbeddedShare, Principal, TextSpan, Version};
 use uuid::Uuid;
 
 use super::*;
@@ -25,6 +25,14 @@ impl ChunkLookup for HandMade {
             .filter(|chunk| chunks.contains(&chunk.chunk));
         Ok(known.cloned().collect())
     }
+
+    async fn embedded_share(&self, _: KnowledgeBaseId) -> Result<EmbeddedShare, PortError> {
+        Ok(EmbeddedShare::default())
+    }
+
+    async fn not_embedded(&self, _: KnowledgeBaseId, _: &[ChunkId]) -> Result<Vec<ChunkId>, PortError> {
+        Ok(Vec::new())
+    }
 }
 
 fn ledger(chunks: Vec<LedgerChunk>) -> HandMade {
@@ -44,6 +52,7 @@ fn chunk(number: u128, document: u128, is_current: bool, acl: Acl) -> LedgerChun
         document: DocumentId(Uuid::from_u128(document)),
         version: Version::FIRST,
         is_current,
+        is_embedded: true,
         acl,
         title: "Title".to_owned(),
         uri: "file:///a.md".to_owned(),

@@ -2,15 +2,15 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, IndexEntry};
 use lectern_domain::{
-    Acl, Chunk, ChunkId, DocumentId, KnowledgeBaseId, LedgerChunk, PortError, ReadScope, SourceId, TextSpan,
-    Version,
+    Acl, Chunk, ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, LedgerChunk, PortError, ReadScope,
+    SourceId, TextSpan, Version,
 };
 use lectern_retrieval::{EdgeVectors, EmbedderFiles, Searcher, SearcherParts, TantivyWords};
 
@@ -36,6 +36,27 @@ impl ChunkLookup for MemoryLedger {
             .iter()
             .filter_map(|chunk| self.chunks.get(chunk))
             .cloned()
+            .collect())
+    }
+
+    async fn embedded_share(&self, _: KnowledgeBaseId) -> Result<EmbeddedShare, PortError> {
+        let of = |is_counted: fn(&LedgerChunk) -> bool| {
+            let counted = self.chunks.values().filter(|chunk| is_counted(chunk));
+            let documents: HashSet<DocumentId> = counted.map(|chunk| chunk.document).collect();
+            documents.len() as u64
+        };
+        Ok(EmbeddedShare {
+            documents: of(|chunk| chunk.is_embedded),
+            of: of(|_| true),
+        })
+    }
+
+    async fn not_embedded(&self, _: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<Vec<ChunkId>, PortError> {
+        let is_embedded = |chunk: &ChunkId| self.chunks.get(chunk).is_some_and(|chunk| chunk.is_embedded);
+        Ok(chunks
+            .iter()
+            .filter(|chunk| !is_embedded(chunk))
+            .copied()
             .collect())
     }
 }
@@ -128,6 +149,7 @@ fn ledger_chunk(entry: IndexEntry) -> LedgerChunk {
         document: chunk.document,
         version: chunk.version,
         is_current: true,
+        is_embedded: true,
         acl: entry.acl,
         title: chunk.title,
         uri: "memory:".to_owned(),

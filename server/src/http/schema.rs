@@ -156,6 +156,19 @@ pub enum DocumentStatusSchema {
     Failed,
 }
 
+/// How a document can be found.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Searchable)]
+pub enum SearchableSchema {
+    /// Not at all: no version of it is published.
+    Nothing,
+    /// By its words. Its vectors are still to come.
+    Words,
+    /// By its words and by its vectors.
+    WordsAndMeaning,
+}
+
 /// A document as the ledger knows it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -180,7 +193,10 @@ pub struct DocumentSchema {
     /// What became of it.
     #[schema(inline)]
     pub status: DocumentStatusSchema,
-    /// Why it was skipped or failed: a stable code, then a sentence.
+    /// How it can be found now: by nothing, by its words, or by its words and its meaning.
+    #[schema(inline)]
+    pub searchable: SearchableSchema,
+    /// Why it was skipped or failed, or has no vectors: a stable code, then a sentence.
     pub reason: Option<String>,
     /// The version that can be found, if one can.
     pub current_version: Option<u64>,
@@ -245,8 +261,8 @@ pub enum JobStateSchema {
 mod tests {
     use lectern_domain::{
         Acl, AnswerOutcome, AttributeValue, ChunkId, Citation, Confidence, Document, DocumentId,
-        DocumentStatus, JobCounts, JobState, KnowledgeBaseId, Passage, Score, SourceId, SpannedText,
-        TextSpan, TokenUsage, Version,
+        DocumentStatus, JobCounts, JobState, KnowledgeBaseId, Passage, Score, Searchable, SourceId,
+        SpannedText, TextSpan, TokenUsage, Version,
     };
     use serde::de::DeserializeOwned;
 
@@ -319,6 +335,7 @@ mod tests {
             media_type: "text/markdown".to_owned(),
             size_bytes: 10,
             status: DocumentStatus::Indexed,
+            searchable: Searchable::WordsAndMeaning,
             reason: None,
             current_version: Some(Version::FIRST),
             chunk_count: 1,

@@ -203,7 +203,8 @@ async fn lectern(folder: PathBuf, generator: ScriptedGenerator, admission: Admis
         extractor: Arc::new(PlainReader),
         token_counter: Arc::new(WordCounter),
         embedder: Arc::clone(&embedder),
-        indexes: vec![Arc::clone(&vectors), Arc::clone(&words)],
+        words: Arc::clone(&words),
+        vectors: Arc::clone(&vectors),
         settings: IngestSettings {
             pushed_access: DefaultAccess(Acl::everyone()),
             ..IngestSettings::default()
