@@ -1,7 +1,7 @@
 //! From a fetched document to published chunks: the ledger, extraction, chunking, embedding order, publishing.
 //!
 //! The way of a document is the order of the modules. [`fetch`] walks a source and drops what is unchanged,
-//! [`extract`] reads a file in a child process, [`chunk`] cuts its text, [`embed`] keeps the embedder
+//! [`extract`] reads a file in a child process, [`enrich`] applies the source's rules, [`chunk`] cuts its text, [`embed`] keeps the embedder
 //! fed, [`publish`] makes a version visible in the ledger and both indexes. [`pipeline`] puts the stages
 //! together behind [`Ingestion`]; every queue between them is bounded.
 //!
@@ -16,6 +16,7 @@ pub mod remove;
 mod run;
 mod fetch;
 pub mod extract;
+pub mod enrich;
 pub mod chunk;
 mod prepare;
 mod embed;
