@@ -46,7 +46,26 @@ fn what_is_wrong_with_a_rule_is_told() {
             json!([{ "redact": { "pattern": "x", "replacement": "xx" } }]),
         ),
     ];
-    insta::assert_snapshot!(refusals.join("\n"), @"");
+    insta::assert_snapshot!(refusals.join("\n"), @r#"
+    the rule "the rule" has no action
+    the rule "the rule" has a condition on "x" without an operator; try equals, glob, matches or exists
+    the rule "the rule" has the regular expression "(": unclosed group
+    the rule "the rule" has the regular expression "\\w{1000}{100}": it would take more than 1048576 bytes; repeat less of it
+    the rule "the rule" has the glob "[": unclosed character class; missing ']'
+    the rule "the rule" compares "x": before needs a date such as "2024-01-31"
+    the rule "the rule" compares "x": greater_than needs a number or a date such as "2024-01-31"
+    the rule "the rule" compares "x": exists needs true or false
+    the rule "the rule" compares "x": equals needs a text, a number, a date or a list
+    the rule "the rule" can't change "uri", which is what the source or the file says
+    the rule "the rule" can only give the title a text, and can't delete it
+    the rule "the rule" can only give the title a text, and can't delete it
+    the rule "the rule" names the attribute "": use 1 to 200 characters, none of them a control character
+    the rule "the rule" maps "x" by an empty list of values
+    the rule "the rule" redacts: give either kind (email, card, iban, key) or pattern
+    the rule "the rule" redacts: give either kind (email, card, iban, key) or pattern
+    the rule "the rule" redacts "x*", which matches the empty text
+    the rule "the rule" redacts by "xx", which the pattern matches again
+    "#);
 }
 
 #[test]
