@@ -9,7 +9,7 @@ use crate::harness::server::send;
 use crate::harness::{Reply, handbook};
 
 /// Every route of the API, as a caller writes it.
-const ROUTES: [(&str, &str); 17] = [
+const ROUTES: [(&str, &str); 22] = [
     ("get", "/api/v1/knowledge-bases"),
     ("post", "/api/v1/knowledge-bases"),
     ("get", "/api/v1/knowledge-bases/{kb}"),
@@ -20,6 +20,11 @@ const ROUTES: [(&str, &str); 17] = [
     ("delete", "/api/v1/knowledge-bases/{kb}/documents/{id}"),
     ("get", "/api/v1/knowledge-bases/{kb}/documents/{id}/text"),
     ("get", "/api/v1/knowledge-bases/{kb}/documents/{id}/passage"),
+    ("get", "/api/v1/knowledge-bases/{kb}/sources"),
+    ("post", "/api/v1/knowledge-bases/{kb}/sources"),
+    ("get", "/api/v1/knowledge-bases/{kb}/sources/{source}"),
+    ("delete", "/api/v1/knowledge-bases/{kb}/sources/{source}"),
+    ("post", "/api/v1/knowledge-bases/{kb}/sources/{source}/sync"),
     ("get", "/api/v1/knowledge-bases/{kb}/ingestions"),
     ("post", "/api/v1/knowledge-bases/{kb}/ingestions"),
     ("get", "/api/v1/knowledge-bases/{kb}/ingestions/{job}"),
@@ -64,6 +69,7 @@ fn the_description_names_every_route_and_each_is_there() {
         let concrete = path
             .replace("{kb}", "nowhere")
             .replace("{id}", "01890000-0000-7000-8000-000000000000")
+            .replace("{source}", "nothing")
             .replace("{job}", "01890000-0000-7000-8000-000000000000");
         let reply = send(handbook.server.request(method, &concrete));
         assert!(!reply.body.contains("route_not_found"), "{path}: {}", reply.body);

@@ -18,6 +18,7 @@ mod jobs;
 mod job_steps;
 mod active;
 mod documents;
+mod totals;
 mod notes;
 mod versions;
 mod flip;
@@ -43,6 +44,7 @@ pub use documents::{DocumentFilter, Page};
 pub use jobs::{Job, JobEvent};
 pub use knowledge_bases::KnowledgeBase;
 pub use sources::Source;
+pub use totals::SourceTotals;
 
 pub(crate) use active::{ActiveJob, ActiveJobs};
 pub(crate) use documents::{KnownDocument, SourceMetadata};

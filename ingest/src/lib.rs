@@ -38,7 +38,7 @@ pub mod error;
 pub use cancel::Cancellation;
 pub use error::Error;
 pub use fsck::{FsckReport, KnowledgeBaseCheck};
-pub use ledger::{DocumentFilter, Job, JobEvent, KnowledgeBase, Ledger, Page, Source};
+pub use ledger::{DocumentFilter, Job, JobEvent, KnowledgeBase, Ledger, Page, Source, SourceTotals};
 pub use pipeline::{IngestSettings, Ingestion, IngestionParts};
 pub use progress::{Progress, ProgressSnapshot};
 pub use push::{DocumentReceipt, PushReport, PushedDocument};

@@ -36,12 +36,13 @@ export async function openPassage(knowledgeBase, source) {
   }
   try {
     const path = `knowledge-bases/${encodeURIComponent(knowledgeBase)}/documents/${encodeURIComponent(source.document)}/passage`;
-    const { html, is_excerpt: isExcerpt } = await getJson(`${path}?start=${source.span.start}&end=${source.span.end}`, signal);
+    const { document, html, is_excerpt: isExcerpt } = await getJson(`${path}?start=${source.span.start}&end=${source.span.end}`, signal);
     // The server made and cleaned this HTML; nothing else on this page is ever put in as HTML but answers.
     body.innerHTML = html;
     if (isExcerpt) {
       place.textContent = [placeOf(source), "a part of a long document"].filter(Boolean).join(", ");
     }
+    showState(document);
     showMark();
   } catch (error) {
     if (error.name !== "AbortError") {
@@ -78,6 +79,20 @@ function showOrigin(uri) {
     origin.append("Original: ", link);
   } else {
     origin.textContent = uri;
+  }
+}
+
+// When this version was read, and whether its vectors are there yet.
+function showState(document) {
+  const parts = [];
+  if (document.indexed_at) {
+    parts.push(`read ${new Date(document.indexed_at).toLocaleString()}`);
+  }
+  if (document.searchable === "words") {
+    parts.push("searchable by its words; by its meaning soon");
+  }
+  if (parts.length > 0) {
+    origin.append(` (${parts.join("; ")})`);
   }
 }
 

@@ -70,6 +70,7 @@ export class Turn {
     this.find(".answer").replaceChildren();
     this.find(".answer").setAttribute("aria-busy", "true");
     this.find(".outcome").textContent = "";
+    this.find(".embedded").textContent = "";
     this.find(".problem").hidden = true;
     this.find(".waiting").textContent = "Searching";
     this.find(".waiting").hidden = false;
@@ -78,7 +79,7 @@ export class Turn {
   take(event, data) {
     switch (event) {
       case "sources":
-        return this.showSources(data.sources);
+        return this.showSources(data.sources, data.embedded);
       case "token":
         return this.append(data.text);
       case "done":
@@ -90,8 +91,9 @@ export class Turn {
     }
   }
 
-  showSources(sources) {
+  showSources(sources, embedded) {
     const list = this.find(".sources ol");
+    this.find(".embedded").textContent = embeddedText(embedded);
     for (const source of sources) {
       this.sources.set(source.number, source);
       list.append(this.sourceCard(source));
@@ -233,6 +235,15 @@ function excerpt(source, question) {
 
 function wordsOf(text) {
   return (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).filter((word) => word.length > 3 || /\d/.test(word));
+}
+
+/** How much can be found by meaning yet; nothing where all of it can. */
+export function embeddedText(embedded) {
+  if (!embedded || embedded.documents >= embedded.of) {
+    return "";
+  }
+  const [documents, of] = [embedded.documents, embedded.of].map((count) => count.toLocaleString("en"));
+  return `${documents} of ${of} documents are searchable by meaning yet; the others are found by their words.`;
 }
 
 function outcomeText({ outcome, usage }) {

@@ -16,6 +16,7 @@ mod serve;
 mod demo;
 mod kb;
 pub(crate) mod ingest;
+mod source;
 mod search;
 pub(crate) mod ask;
 mod models;
@@ -37,6 +38,7 @@ Examples:
   lectern demo                                  try it on a small company handbook
   lectern kb create papers                      make a knowledge base
   lectern ingest --kb papers ~/papers           take a folder in; again later for what changed
+  lectern source add --kb papers --name p ~/p   keep a folder in step; then `lectern source sync`
   lectern search --kb papers \"late chunking\"    find passages
   lectern ask --kb papers \"What is HyDE?\"       get an answer with citations
   lectern serve                                 chat page and API on http://127.0.0.1:8080
@@ -60,6 +62,7 @@ enum Command {
     Serve(serve::ServeArguments),
     Kb(kb::KbArguments),
     Ingest(ingest::IngestArguments),
+    Source(source::SourceArguments),
     Search(search::SearchArguments),
     Ask(ask::AskArguments),
     Models(models::ModelsArguments),
@@ -135,6 +138,7 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Serve(arguments) => serve::run(&context, arguments).await,
         Command::Kb(arguments) => kb::run(&context, arguments).await,
         Command::Ingest(arguments) => ingest::run(&context, arguments).await,
+        Command::Source(arguments) => source::run(&context, arguments).await,
         Command::Search(arguments) => search::run(&context, arguments).await,
         Command::Ask(arguments) => ask::run(&context, arguments).await,
         Command::Models(arguments) => models::run(&context, arguments).await,

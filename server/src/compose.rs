@@ -56,6 +56,8 @@ pub struct Lectern {
     pub words: Arc<dyn ChunkIndex>,
     /// The model files.
     pub models: Models,
+    /// Whether ingestion is made of them. Tests put something else in their place.
+    pub needs_models: bool,
     /// Where all of it is kept. Last, so that its lock outlives what is kept in it.
     pub folder: DataFolder,
 }
@@ -118,6 +120,7 @@ impl Lectern {
             token_counter,
             words,
             models,
+            needs_models: true,
             folder,
         })
     }
@@ -135,8 +138,10 @@ impl Lectern {
     /// Loads what taking documents in needs. A missing or damaged model file is an error here,
     /// before a job is begun, rather than the error of every document.
     pub async fn prepare_ingestion(&self) -> Result<(), PortError> {
-        self.token_counter.load().await?;
-        self.embedder.load().await?;
+        if self.needs_models {
+            self.token_counter.load().await?;
+            self.embedder.load().await?;
+        }
         Ok(())
     }
 }
@@ -180,7 +185,10 @@ fn extractor_settings(config: &Config) -> Result<ExtractorSettings, PortError> {
 
 fn ingest_settings(config: &Config) -> IngestSettings {
     let mut settings = IngestSettings::default();
-    settings.chunk.max_tokens = config.ingestion.chunk_tokens;
+    let ingestion = &config.ingestion;
+    settings.chunk.max_tokens = ingestion.chunk_tokens;
+    settings.documents_ahead = ingestion.documents_ahead();
+    settings.memory_bytes = usize::try_from(ingestion.documents_ahead_bytes()).unwrap_or(usize::MAX);
     settings.pushed_access = DefaultAccess(Acl::allowing(config.ingestion.pushed_access.iter().cloned()));
     settings
 }

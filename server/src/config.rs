@@ -147,6 +147,10 @@ mod tests {
         for text in [
             "[ingestion]\nchunk_tokens = 8\n",
             "[ingestion]\nchunk_tokens = 257\n",
+            "[ingestion]\ndeletions = { max_share = 1.5 }\n",
+            "[ingestion]\ndeletions = { most = 3 }\n",
+            "[ingestion]\nchunking = { strategy = \"fixed\", max_tokens = 9 }\n",
+            "[ingestion]\njobs_at_once = 0\n",
             "[vectors]\nurl = \"\"\n",
             "[generation]\nmax_output_tokens = 0\n",
             "[server]\nport = 70000\n",

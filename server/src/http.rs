@@ -6,8 +6,8 @@
 //! asks a stage through [`state::AppState`], and answers with JSON or a stream of events ([`sse`]). Whatever
 //! fails, wherever, leaves in the one shape of [`error`].
 //!
-//! Work that outlives its request is not done here: [`pushes`] indexes pushed documents and [`runs`]
-//! reads folders, both on the process's own runtime, both bounded by the number of knowledge bases.
+//! Work that outlives its request is done beside it: [`pushes`] indexes pushed documents and [`jobs`] syncs
+//! sources, both on the process's own runtime, both bounded by the number of knowledge bases.
 
 pub mod limits;
 pub mod state;
@@ -16,7 +16,7 @@ pub mod guard;
 pub mod body;
 pub mod routes;
 pub mod pushes;
-pub mod runs;
+pub mod jobs;
 pub mod sse;
 pub mod schema;
 pub mod page;

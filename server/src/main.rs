@@ -6,8 +6,8 @@
 
 mod config;
 mod data_folder;
-mod folders;
 mod compose;
+mod sources;
 mod auth;
 mod http;
 mod render;

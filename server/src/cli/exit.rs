@@ -19,6 +19,8 @@ Lists what the exit codes mean.
     5  in conflict with what is there or goes on: the data folder is in use,
        the name is taken, the port is taken, a job is running
     6  a check found something wrong (`fsck`, `models verify`)
+    7  the job deleted nothing, because it would delete a large part of its source;
+       `--allow-deletes` is the answer
   130  interrupted with Ctrl-C";
 
 /// How a command ended.
@@ -38,6 +40,8 @@ pub enum Exit {
     Conflict,
     /// A check found something wrong.
     CheckFailed,
+    /// A job would delete so much that it asks first.
+    Asks,
     /// Ctrl-C.
     Interrupted,
 }
@@ -53,6 +57,7 @@ impl Exit {
             Self::DocumentsFailed => 4,
             Self::Conflict => 5,
             Self::CheckFailed => 6,
+            Self::Asks => 7,
             Self::Interrupted => 130,
         }
     }
@@ -112,6 +117,7 @@ mod tests {
             Exit::DocumentsFailed,
             Exit::Conflict,
             Exit::CheckFailed,
+            Exit::Asks,
             Exit::Interrupted,
         ] {
             let code = format!("{:>5}  ", exit.code());

@@ -108,6 +108,8 @@ fn hint_for(code: &str) -> Option<&'static str> {
     let hint = match code {
         "kb_not_found" => "`lectern kb list` shows those that are there, `lectern kb create NAME` makes one",
         "kb_exists" => "choose another name, or use the knowledge base that is there",
+        "source_not_found" => "`lectern source list --kb NAME` shows those that are there",
+        "source_exists" => "choose another name, or change the one that is there with --replace",
         "data_folder_in_use" => {
             "stop the other process, ask it over HTTP if it is a server, or name another folder with --data"
         }

@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
-use lectern_connectors::SourceConfig;
-use lectern_connectors::files::FilesConfig;
 use lectern_domain::ports::{Connector, Embedder};
-use lectern_domain::{Acl, DefaultAccess, DocumentStatus, ErrorKind, JobCounts, JobState, Principal};
-use lectern_ingest::{Cancellation, JobReport, KnowledgeBase, Progress, Source};
+use lectern_domain::{Acl, DocumentStatus, ErrorKind, JobCounts, JobState, Principal};
+use lectern_ingest::{Cancellation, JobReport, KnowledgeBase, Progress, Source, SyncOptions};
 
 use super::context::Context;
 use super::exit::Exit;
@@ -17,7 +15,10 @@ use super::interrupt;
 use super::output;
 use super::progress::IngestBar;
 use crate::compose::Lectern;
-use crate::folders::{resolved, source_name};
+use crate::sources::{self, IfThere, NewSource};
+
+/// The code of a job that would have deleted so much that it asks first.
+const TOO_MANY_DELETES: &str = "too_many_deletes";
 
 /// Takes folders and files into a knowledge base: new, changed and deleted documents.
 #[derive(Debug, Args)]
@@ -25,7 +26,8 @@ use crate::folders::{resolved, source_name};
 Given the same paths again, only what changed is read, and what is gone is taken out. A document that
 can't be read is reported with its reason, keeps its earlier version if it had one, and makes the
 command end with 4; the others are taken in. Ctrl-C stops after the documents that are being written;
-the next run goes on from there.
+the next run goes on from there. Where so much is gone that it may be a mistake, nothing is deleted and the command
+ends with 7. This is `lectern source add` and `lectern source sync` in one, with a source that is named by its paths.
 
 Examples:
   lectern ingest --kb papers ~/papers
@@ -44,6 +46,9 @@ pub struct IngestArguments {
     /// Take in files and folders whose names begin with a dot, too
     #[arg(long)]
     hidden: bool,
+    /// Delete the documents that are gone from the paths, however many they are
+    #[arg(long)]
+    allow_deletes: bool,
     /// Folders and files
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -51,28 +56,29 @@ pub struct IngestArguments {
 
 /// Runs the job, prints what it did.
 pub async fn run(context: &Context, arguments: IngestArguments) -> Result<Exit> {
-    let lectern = context.open().await?;
-    let files = FilesConfig {
-        max_file_bytes: context.config.ingestion.max_file_bytes(),
+    let ingestion = &context.config.ingestion;
+    let new = NewSource {
         hidden: arguments.hidden,
-        ..FilesConfig::new(resolved(&arguments.paths)?)
+        access: Acl::allowing(arguments.access),
+        ..NewSource::of_paths(arguments.paths)
     };
-    let name = source_name(&files.roots);
-    let config = SourceConfig::Files(files);
-    let connector: Arc<dyn Connector> = Arc::from(lectern_connectors::open(&config)?);
+    let lectern = context.open().await?;
+    let resolved = new.resolve(ingestion.max_file_bytes())?;
     let knowledge_base = find_or_create(&lectern, &arguments.kb, arguments.create).await?;
-    let access = DefaultAccess(Acl::allowing(arguments.access));
-    let source = lectern
-        .ledger
-        .ensure_source(
-            knowledge_base.id,
-            &name,
-            config.kind(),
-            &config.to_json()?,
-            &access,
-        )
-        .await?;
-    let report = sync(&lectern, &knowledge_base, &source, connector).await?;
+    let defaults = ingestion.source_settings();
+    let (source, _) = sources::add(
+        &lectern.ledger,
+        knowledge_base.id,
+        resolved,
+        IfThere::Replace,
+        defaults,
+    )
+    .await?;
+    let options = SyncOptions {
+        allow_deletes: arguments.allow_deletes,
+    };
+    let connector = sources::open(&source)?;
+    let report = run_job(&lectern, &knowledge_base, &source, connector, options).await?;
     if context.json {
         output::json(&report)?;
     } else {
@@ -81,14 +87,26 @@ pub async fn run(context: &Context, arguments: IngestArguments) -> Result<Exit> 
     Ok(exit_of(&report))
 }
 
-/// Runs a job with a progress bar. Ctrl-C ends it well.
+/// Runs a job that asks for nothing special.
 pub async fn sync(
     lectern: &Lectern,
     knowledge_base: &KnowledgeBase,
     source: &Source,
     connector: Arc<dyn Connector>,
 ) -> Result<JobReport> {
+    run_job(lectern, knowledge_base, source, connector, SyncOptions::default()).await
+}
+
+/// Runs the job of a source that waits, or a new one, with a progress bar. Ctrl-C ends it well.
+pub async fn run_job(
+    lectern: &Lectern,
+    knowledge_base: &KnowledgeBase,
+    source: &Source,
+    connector: Arc<dyn Connector>,
+    options: SyncOptions,
+) -> Result<JobReport> {
     lectern.prepare_ingestion().await?;
+    lectern.ingestion.request_sync(source, options).await?;
     let (progress, cancel) = (Progress::new(), Cancellation::new());
     let _bar = IngestBar::follow(&progress);
     let asked = cancel.clone();
@@ -116,7 +134,8 @@ pub fn require_complete(report: &JobReport) -> Result<()> {
     Ok(())
 }
 
-async fn find_or_create(lectern: &Lectern, name: &str, create: bool) -> Result<KnowledgeBase> {
+/// The knowledge base of that name; made, if it may be and there is none.
+pub async fn find_or_create(lectern: &Lectern, name: &str, create: bool) -> Result<KnowledgeBase> {
     match lectern.ledger.knowledge_base(name).await {
         Err(error) if create && error.kind() == ErrorKind::NotFound => {
             let embedder = &lectern.embedder;
@@ -187,8 +206,11 @@ fn table_of(counts: &JobCounts) -> String {
     table.to_string()
 }
 
-fn exit_of(report: &JobReport) -> Exit {
+/// How the command ends whose job this was.
+pub fn exit_of(report: &JobReport) -> Exit {
+    let reason = report.job.reason.as_deref().unwrap_or_default();
     match report.job.state {
+        JobState::Stopped if reason.starts_with(TOO_MANY_DELETES) => Exit::Asks,
         JobState::Stopped => Exit::Interrupted,
         JobState::Failed => Exit::Failed,
         _ if report.job.counts.failed > 0 => Exit::DocumentsFailed,

@@ -1,8 +1,6 @@
 //! `lectern kb`: makes, lists and deletes knowledge bases.
 
-use std::io::{IsTerminal, stdin};
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use lectern_domain::ports::Embedder;
 use lectern_ingest::KnowledgeBase;
@@ -106,7 +104,11 @@ fn table_of(knowledge_bases: &[KnowledgeBase]) -> String {
 async fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit> {
     let lectern = context.open().await?;
     let knowledge_base = lectern.ledger.knowledge_base(name).await?;
-    if !yes && stdin().is_terminal() && !confirmed(&knowledge_base)? {
+    let question = format!(
+        "Delete the knowledge base {} with {} documents?",
+        knowledge_base.name, knowledge_base.document_count
+    );
+    if !yes && !output::confirmed(&question)? {
         output::note("Nothing was deleted.");
         return Ok(Exit::Done);
     }
@@ -117,15 +119,4 @@ async fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit> {
         output::line(format!("Deleted the knowledge base {}.", knowledge_base.name))?;
     }
     Ok(Exit::Done)
-}
-
-/// Asks the person at the terminal.
-fn confirmed(knowledge_base: &KnowledgeBase) -> Result<bool> {
-    output::note(format!(
-        "Delete the knowledge base {} with {} documents? Type yes to do it:",
-        knowledge_base.name, knowledge_base.document_count
-    ));
-    let mut answer = String::new();
-    stdin().read_line(&mut answer).context("can't read the answer")?;
-    Ok(matches!(answer.trim(), "yes" | "y"))
 }

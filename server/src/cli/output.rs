@@ -31,6 +31,19 @@ pub fn note(text: impl AsRef<str>) {
     drop(writeln!(io::stderr().lock(), "{}", text.as_ref()));
 }
 
+/// Asks the person at the terminal. Where there is none, a script has decided: yes.
+pub fn confirmed(question: &str) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        return Ok(true);
+    }
+    note(format!("{question} Type yes to do it:"));
+    let mut answer = String::new();
+    io::stdin()
+        .read_line(&mut answer)
+        .context("can't read the answer")?;
+    Ok(matches!(answer.trim(), "yes" | "y"))
+}
+
 /// The width of a table that no terminal shows, in characters.
 const WIDTH_WITHOUT_TERMINAL: u16 = 140;
 

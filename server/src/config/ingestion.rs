@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lectern_domain::{PortError, Principal};
+use lectern_ingest::chunk::strategy::Chunking;
+use lectern_ingest::{DeletionGuard, SourceSettings};
 use serde::{Deserialize, Serialize};
 
 use super::invalid;
@@ -31,6 +33,20 @@ pub struct IngestionConfig {
     pub extractor_timeout_s: u64,
     /// The longest text that a file may give, in MiB. Default 64.
     pub max_text_mib: u64,
+    /// How documents are cut where their source says nothing else: `{ strategy = "structural" }`, or one of
+    /// `fixed`, `hierarchical`, `semantic` and `none` with their sizes.
+    pub chunking: Chunking,
+    /// When a job stops and asks instead of deleting, where its source says nothing else: when more than
+    /// `max_share` of the documents are gone *and* more than `more_than`. Default 0.2 and 10.
+    pub deletions: DeletionGuard,
+    /// How many jobs run at once, each on a knowledge base of its own. Default 2.
+    pub jobs_at_once: usize,
+    /// How many jobs may wait; one more is refused. Default 100.
+    pub jobs_waiting: usize,
+    /// How many documents are fetched and read ahead of the indexes. Default: four for each core.
+    pub documents_ahead: Option<usize>,
+    /// How much memory their originals may take together, in MiB. Default 256.
+    pub documents_ahead_mib: u64,
     /// Who may read a document that is pushed without a list of its own: `everyone`, `user:NAME`,
     /// `group:NAME`; an empty list is nobody. Default: everyone who is let in.
     pub pushed_access: BTreeSet<Principal>,
@@ -46,6 +62,12 @@ impl Default for IngestionConfig {
             extractor_memory_mib: 2048,
             extractor_timeout_s: 120,
             max_text_mib: 64,
+            chunking: Chunking::default(),
+            deletions: DeletionGuard::default(),
+            jobs_at_once: 2,
+            jobs_waiting: 100,
+            documents_ahead: None,
+            documents_ahead_mib: 256,
             pushed_access: BTreeSet::from([Principal::Everyone]),
         }
     }
@@ -65,6 +87,24 @@ impl IngestionConfig {
     /// How long the reading of one file may take.
     pub fn extractor_timeout(&self) -> Duration {
         Duration::from_secs(self.extractor_timeout_s)
+    }
+
+    /// What a source has that says nothing else.
+    pub fn source_settings(&self) -> SourceSettings {
+        SourceSettings {
+            deletions: self.deletions,
+            ..SourceSettings::default()
+        }
+    }
+
+    /// How many documents are read ahead of the indexes.
+    pub fn documents_ahead(&self) -> usize {
+        self.documents_ahead.unwrap_or_else(|| cores() * 4).max(1)
+    }
+
+    /// `documents_ahead_mib` in bytes.
+    pub fn documents_ahead_bytes(&self) -> u64 {
+        mebibytes(self.documents_ahead_mib)
     }
 
     /// `max_file_mib` in bytes.
@@ -94,12 +134,24 @@ impl IngestionConfig {
             ("extractor_memory_mib", self.extractor_memory_mib),
             ("extractor_timeout_s", self.extractor_timeout_s),
             ("max_text_mib", self.max_text_mib),
+            ("jobs_at_once", self.jobs_at_once as u64),
+            ("jobs_waiting", self.jobs_waiting as u64),
+            ("documents_ahead", self.documents_ahead.unwrap_or(1) as u64),
+            ("documents_ahead_mib", self.documents_ahead_mib),
         ] {
             if value == 0 {
                 return Err(invalid(format!("[ingestion] {name} is 0, and must be 1 or more")));
             }
         }
-        Ok(())
+        if !(0.0..=1.0).contains(&self.deletions.max_share) {
+            return Err(invalid(format!(
+                "[ingestion] deletions.max_share is {}, and must be 0 to 1",
+                self.deletions.max_share
+            )));
+        }
+        self.chunking
+            .check(self.chunk_tokens)
+            .map_err(|error| invalid(format!("[ingestion] chunking: {error}")))
     }
 }
 

@@ -24,7 +24,8 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
     tags(
         (name = "knowledge bases", description = "Sets of documents, each with its own indexes."),
         (name = "documents", description = "Pushing, reading and removing documents."),
-        (name = "ingestions", description = "Jobs that read folders of the server's machine."),
+        (name = "sources", description = "Folders of the server's machine that are kept in step."),
+        (name = "ingestions", description = "Jobs: each is one sync of a source, queued, at work or in the history."),
         (name = "search", description = "Passages that match a text."),
         (name = "answers", description = "Answers to a question, with their sources."),
         (name = "operation", description = "Health, readiness and figures.")

@@ -6,6 +6,7 @@
 pub mod knowledge_bases;
 pub mod documents;
 pub mod passages;
+pub mod sources;
 pub mod ingestions;
 pub mod search;
 pub mod answers;
@@ -34,6 +35,11 @@ pub fn all() -> impl HttpServiceFactory + OpenApiFactory {
         .service(documents::delete)
         .service(passages::show_text)
         .service(passages::show_passage)
+        .service(sources::list)
+        .service(sources::create)
+        .service(sources::show)
+        .service(sources::delete)
+        .service(sources::sync)
         .service(ingestions::list)
         .service(ingestions::start)
         .service(ingestions::show)

@@ -240,6 +240,40 @@ pub struct JobCountsSchema {
     pub failed: u64,
 }
 
+/// How much of a knowledge base can be found by meaning yet, in documents that can be found.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = EmbeddedShare)]
+pub struct EmbeddedShareSchema {
+    /// Documents that can be found by their words and their meaning.
+    pub documents: u64,
+    /// Documents that can be found at all.
+    pub of: u64,
+}
+
+/// How many documents of a source stand how.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SourceTotals)]
+pub struct SourceTotalsSchema {
+    /// Documents in all.
+    pub documents: u64,
+    /// Accepted, and not yet read.
+    pub pending: u64,
+    /// Their newest content is in the indexes.
+    pub indexed: u64,
+    /// Left out for a reason that is no error.
+    pub skipped: u64,
+    /// Could not be read.
+    pub failed: u64,
+    /// Can be found by their words.
+    pub searchable_by_words: u64,
+    /// Can be found by their meaning too.
+    pub searchable_by_meaning: u64,
+    /// Chunks of the visible versions.
+    pub chunks: u64,
+}
+
 /// Where a job stands.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -261,9 +295,10 @@ pub enum JobStateSchema {
 mod tests {
     use lectern_domain::{
         Acl, AnswerOutcome, AttributeValue, ChunkId, Citation, Confidence, Document, DocumentId,
-        DocumentStatus, JobCounts, JobState, KnowledgeBaseId, Passage, Score, Searchable, SourceId,
-        SpannedText, TextSpan, TokenUsage, Version,
+        DocumentStatus, EmbeddedShare, JobCounts, JobState, KnowledgeBaseId, Passage, Score, Searchable,
+        SourceId, SpannedText, TextSpan, TokenUsage, Version,
     };
+    use lectern_ingest::SourceTotals;
     use serde::de::DeserializeOwned;
 
     use super::*;
@@ -304,6 +339,8 @@ mod tests {
         agrees::<PassageSchema>(&passage());
         agrees::<UsageSchema>(&TokenUsage::default());
         agrees::<JobCountsSchema>(&JobCounts::default());
+        agrees::<EmbeddedShareSchema>(&EmbeddedShare::default());
+        agrees::<SourceTotalsSchema>(&SourceTotals::default());
         agrees::<CitationSchema>(&Citation {
             number: 1,
             passage: passage(),

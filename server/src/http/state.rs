@@ -12,10 +12,10 @@ use crate::auth::AccessRules;
 use crate::compose::Lectern;
 
 use super::error::ApiError;
+use super::jobs::Jobs;
 use super::limits::Limits;
 use super::metrics;
 use super::pushes::Pushes;
-use super::runs::Runs;
 
 /// What every route can reach. One for all workers.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ pub struct AppState {
     pub receiving: Arc<Semaphore>,
     /// Pushed documents that wait to be indexed.
     pub pushes: Arc<Pushes>,
-    /// Jobs that read folders.
-    pub runs: Arc<Runs>,
+    /// Syncs of sources.
+    pub jobs: Arc<Jobs>,
     /// What was counted.
     pub metrics: PrometheusHandle,
     runtime: tokio::runtime::Handle,
@@ -45,7 +45,7 @@ impl AppState {
         Self {
             receiving: Arc::new(Semaphore::new(limits.concurrent_pushes)),
             pushes: Arc::new(Pushes::default()),
-            runs: Arc::new(Runs::default()),
+            jobs: Arc::new(Jobs::new(Arc::clone(&lectern))),
             runtime: tokio::runtime::Handle::current(),
             shutting_down: AtomicBool::new(false),
             lectern,
@@ -66,10 +66,11 @@ impl AppState {
         })
     }
 
-    /// Starts what runs beside the requests. Documents that were pushed before a crash are taken up.
+    /// Starts what runs beside the requests. What was pushed or asked for before a crash is taken up.
     pub fn start_background_work(&self) {
         self.spawn(metrics::upkeep(self.metrics.clone()));
         self.spawn(Arc::clone(&self.pushes).work(Arc::clone(&self.lectern)));
+        self.spawn(Arc::clone(&self.jobs).work());
     }
 
     /// Runs `work` for as long as the process lives, whatever becomes of the request that started it.
@@ -77,10 +78,10 @@ impl AppState {
         self.runtime.spawn(work);
     }
 
-    /// From now on new requests are refused, and jobs stop at their next document.
+    /// From now on new requests are refused, and jobs are put down: they go on at the next start.
     pub fn begin_shutdown(&self) {
         self.shutting_down.store(true, Ordering::Release);
-        self.runs.stop_all();
+        self.jobs.shut_down();
         self.pushes.stop();
     }
 

@@ -7,6 +7,7 @@ mod fixture;
 mod errors;
 mod access;
 mod documents;
+mod sources;
 mod ingestions;
 mod answers;
 mod pages;

@@ -8,7 +8,7 @@
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use actix_web_lab::sse;
 use futures::StreamExt;
-use lectern_domain::{AnswerEvent, AnswerOutcome, Citation, ErrorKind, PortError, TokenUsage};
+use lectern_domain::{AnswerEvent, AnswerOutcome, Citation, EmbeddedShare, ErrorKind, PortError, TokenUsage};
 use lectern_generation::answer::AnswerStream;
 use lectern_retrieval::SearchRequest;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use super::knowledge_base;
 use crate::auth::Caller;
 use crate::http::body::JsonBody;
 use crate::http::error::{ApiError, ErrorBody};
-use crate::http::schema::{CitationSchema, OutcomeSchema, UsageSchema};
+use crate::http::schema::{CitationSchema, EmbeddedShareSchema, OutcomeSchema, UsageSchema};
 use crate::http::sse::{error_event, event, respond};
 use crate::http::state::AppState;
 use crate::render::answer_html;
@@ -49,6 +49,9 @@ pub struct SourcesData {
     /// What the answer may cite, numbered from 1.
     #[schema(value_type = Vec<CitationSchema>)]
     pub sources: Vec<Citation>,
+    /// How much of the knowledge base could be found by meaning; the rest was found by its words.
+    #[schema(value_type = EmbeddedShareSchema)]
+    pub embedded: EmbeddedShare,
 }
 
 /// The data of an event `token`.
@@ -82,6 +85,9 @@ pub struct Answer {
     /// What the answer could cite, numbered from 1.
     #[schema(value_type = Vec<CitationSchema>)]
     pub sources: Vec<Citation>,
+    /// How much of the knowledge base could be found by meaning; the rest was found by its words.
+    #[schema(value_type = EmbeddedShareSchema)]
+    pub embedded: EmbeddedShare,
     /// The answer.
     #[serde(flatten)]
     pub answer: DoneData,
@@ -120,6 +126,7 @@ pub async fn answer(
         .searcher
         .search(&caller.read_scope(), base.id, &search)
         .await?;
+    let embedded = state.lectern.ledger.embedded_share(base.id).await?;
     // A full line refuses here; the turn is waited for inside the stream.
     let events = state
         .lectern
@@ -127,14 +134,18 @@ pub async fn answer(
         .answer(&search.text, found.passages, found.relevant)
         .await?;
     if !body.stream {
-        return Ok(HttpResponse::Ok().json(collect(events).await?));
+        return Ok(HttpResponse::Ok().json(collect(events, embedded).await?));
     }
-    Ok(respond(&request, events.map(to_event), state.limits.keep_alive))
+    Ok(respond(
+        &request,
+        events.map(move |step| to_event(step, embedded)),
+        state.limits.keep_alive,
+    ))
 }
 
-fn to_event(step: Result<AnswerEvent, PortError>) -> sse::Event {
+fn to_event(step: Result<AnswerEvent, PortError>, embedded: EmbeddedShare) -> sse::Event {
     match step {
-        Ok(AnswerEvent::Sources { sources }) => event("sources", &SourcesData { sources }),
+        Ok(AnswerEvent::Sources { sources }) => event("sources", &SourcesData { sources, embedded }),
         Ok(AnswerEvent::Token { text }) => event("token", &TokenData { text }),
         Ok(AnswerEvent::Done {
             text,
@@ -156,7 +167,7 @@ fn done(text: String, citations: Vec<Citation>, outcome: AnswerOutcome, usage: T
     }
 }
 
-async fn collect(mut events: AnswerStream) -> Result<Answer, ApiError> {
+async fn collect(mut events: AnswerStream, embedded: EmbeddedShare) -> Result<Answer, ApiError> {
     let mut all_sources = Vec::new();
     while let Some(step) = events.next().await {
         match step? {
@@ -170,6 +181,7 @@ async fn collect(mut events: AnswerStream) -> Result<Answer, ApiError> {
             } => {
                 return Ok(Answer {
                     sources: all_sources,
+                    embedded,
                     answer: done(text, citations, outcome, usage),
                 });
             }

@@ -1,41 +1,35 @@
-//! Ingestions: jobs that take folders of the server's machine into a knowledge base.
+//! Ingestions: jobs, each of which is one sync of a source.
 //!
-//! A job is started by a request and runs on after it; its progress can be asked for or watched. Only
-//! a caller on the server's own machine may name paths: to everybody else a path says nothing, and
-//! could be one that isn't theirs to read.
+//! A job is asked for by a request and done after it; it can be looked at, watched and stopped, and the ledger
+//! keeps it for the history. Taking folders in without naming a source first is a shorthand: their paths are its name.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use actix_web_lab::sse;
 use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt, stream};
-use lectern_connectors::SourceConfig;
-use lectern_connectors::files::FilesConfig;
-use lectern_domain::ports::Connector;
-use lectern_domain::{Acl, DefaultAccess, ErrorKind, JobCounts, JobId, JobState, PortError};
-use lectern_ingest::{Job, KnowledgeBase, Progress, ProgressSnapshot};
+use lectern_domain::{ErrorKind, JobCounts, JobId, JobState};
+use lectern_ingest::{Job, JobEvent, Progress, ProgressSnapshot, SyncOptions};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{below, knowledge_base};
+use super::knowledge_base;
+use super::sources::{SourceBody, add, begin, resolve};
 use crate::auth::Caller;
-use crate::folders;
 use crate::http::body::JsonBody;
 use crate::http::error::{ApiError, ErrorBody};
-use crate::http::runs::Task;
 use crate::http::schema::{JobCountsSchema, JobStateSchema};
 use crate::http::sse::{error_event, event, respond};
 use crate::http::state::AppState;
+use crate::sources::IfThere;
 
-/// The most folders and files that one job reads.
-const MOST_PATHS: usize = 100;
 /// The least time between two events of a job.
 const EVENT_INTERVAL: Duration = Duration::from_millis(200);
+/// How many jobs are listed where it isn't said.
+const DEFAULT_PAGE: usize = 100;
 
 /// What is to be read.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -45,40 +39,89 @@ pub struct NewIngestion {
     /// the same source: only what changed is read, and what is gone is taken out.
     #[schema(value_type = Vec<String>, example = json!(["/home/ada/handbook"]))]
     pub paths: Vec<PathBuf>,
+    /// Whether documents that are gone from the paths are deleted, however many they are.
+    #[serde(default)]
+    pub allow_deletes: bool,
+}
+
+/// Which jobs are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct JobQuery {
+    /// Only those of this source, by its name or id.
+    pub source: Option<String>,
+    /// How many at most.
+    #[serde(default = "default_page")]
+    #[param(default = 100, minimum = 1, maximum = 1000)]
+    pub limit: usize,
+}
+
+fn default_page() -> usize {
+    DEFAULT_PAGE
 }
 
 /// A job.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Job)]
 pub struct JobView {
-    /// Sorts by the start.
+    /// Sorts by when it was asked for.
     pub id: Uuid,
     /// What is written to.
     pub knowledge_base: Uuid,
-    /// What is read.
+    /// What is synced.
     pub source: Uuid,
     /// Where it stands.
     #[schema(value_type = JobStateSchema, inline)]
     pub state: JobState,
-    /// Why it ended so, where it isn't complete: a stable code, then a sentence.
+    /// Why it stands so, where it isn't complete: a stable code, a colon, a sentence.
     pub reason: Option<String>,
-    /// What became of documents so far.
+    /// What became of documents so far, over all attempts.
     #[schema(value_type = JobCountsSchema)]
     pub counts: JobCounts,
-    /// How far it is, while it runs.
+    /// How far it is, while it waits or runs on this server.
     pub progress: Option<ProgressView>,
+    /// Whether it may delete however much is gone.
+    pub allow_deletes: bool,
+    /// How often it was begun: more than once where it was interrupted.
+    pub attempts: u32,
+    /// What happened to it besides its beginning and its end, oldest first; the last 50.
+    pub history: Vec<JobEventView>,
     /// When it was asked for.
     pub requested_at: DateTime<Utc>,
-    /// When it first began.
+    /// When it was first begun.
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-/// How far a running job is.
+/// Something that happened to a job.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobEvent)]
+pub struct JobEventView {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// A sentence.
+    pub what: String,
+}
+
+impl From<JobEvent> for JobEventView {
+    fn from(event: JobEvent) -> Self {
+        Self {
+            at: event.at,
+            what: event.what,
+        }
+    }
+}
+
+/// How far a job is. A document can be found by its words when its chunks are published, and by its meaning
+/// when they are embedded too.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = JobProgress)]
 pub struct ProgressView {
+    /// `queued` until it is its turn, then `running`.
+    #[schema(value_type = JobStateSchema, inline)]
+    pub state: JobState,
     /// Documents that the listing gave so far.
     pub listed: u64,
     /// Whether the listing has ended, so that `listed` is the total.
@@ -88,8 +131,10 @@ pub struct ProgressView {
     pub counts: JobCounts,
     /// Chunks that were cut so far.
     pub chunks_cut: u64,
-    /// Chunks that can be found.
+    /// Chunks that can be found by their words.
     pub chunks_published: u64,
+    /// Chunks that have a vector.
+    pub chunks_embedded: u64,
     /// The key of a document that is being read.
     pub current_document: Option<String>,
 }
@@ -97,11 +142,16 @@ pub struct ProgressView {
 impl From<ProgressSnapshot> for ProgressView {
     fn from(now: ProgressSnapshot) -> Self {
         Self {
+            state: match now.job {
+                Some(_) => JobState::Running,
+                None => JobState::Queued,
+            },
             listed: now.listed,
             listing_complete: now.listing_complete,
             counts: now.counts,
             chunks_cut: now.chunks_cut,
             chunks_published: now.chunks_published,
+            chunks_embedded: now.chunks_embedded,
             current_document: now.current_document,
         }
     }
@@ -110,16 +160,20 @@ impl From<ProgressSnapshot> for ProgressView {
 impl JobView {
     fn new(job: Job, progress: Option<ProgressSnapshot>) -> Self {
         let progress = progress
-            .filter(|_| job.ended_at.is_none())
+            .filter(|now| job.ended_at.is_none() && !now.ended)
             .map(ProgressView::from);
+        let running = progress.as_ref().filter(|now| now.state == JobState::Running);
         Self {
             id: job.id.0,
             knowledge_base: job.knowledge_base.0,
             source: job.source.0,
             state: job.state,
             reason: job.reason,
-            counts: progress.as_ref().map_or(job.counts, |progress| progress.counts),
+            counts: running.map_or(job.counts, |now| now.counts),
             progress,
+            allow_deletes: job.allow_deletes,
+            attempts: job.attempts,
+            history: job.history.into_iter().map(JobEventView::from).collect(),
             requested_at: job.requested_at,
             started_at: job.started_at,
             ended_at: job.ended_at,
@@ -141,65 +195,68 @@ pub struct JobAnswer {
     pub job: JobView,
 }
 
-/// The jobs of a knowledge base, newest first.
+/// The jobs of a knowledge base, or of one of its sources, newest first.
 #[utoipa::path(tag = "ingestions", security((), ("token" = [])),
-    params(("kb" = String, Path, description = "The knowledge base's name or id.")),
+    params(("kb" = String, Path, description = "The knowledge base's name or id."), JobQuery),
     responses(
         (status = 200, body = JobList),
-        (status = 404, description = "`kb_not_found`", body = ErrorBody),
+        (status = 400, description = "`query_invalid`, `limit_out_of_range`", body = ErrorBody),
+        (status = 404, description = "`kb_not_found`, `source_not_found`", body = ErrorBody),
     ))]
 #[get("/knowledge-bases/{kb}/ingestions")]
 pub async fn list(
     state: web::Data<AppState>,
     _caller: Caller,
     path: web::Path<String>,
+    query: web::Query<JobQuery>,
 ) -> Result<web::Json<JobList>, ApiError> {
+    if !(1..=1_000).contains(&query.limit) {
+        return Err(ApiError::new(
+            ErrorKind::Invalid,
+            "limit_out_of_range",
+            format!("a list has 1 to 1000 jobs, not {}", query.limit),
+        ));
+    }
     let base = knowledge_base(&state, &path).await?;
-    let jobs = state.lectern.ledger.jobs(base.id).await?;
+    let ledger = &state.lectern.ledger;
+    let mut jobs = match &query.source {
+        Some(name) => {
+            let source = ledger.source(base.id, name).await?;
+            ledger.jobs_of_source(source.id, query.limit).await?
+        }
+        None => ledger.jobs(base.id).await?,
+    };
+    jobs.truncate(query.limit);
     let jobs = jobs.into_iter().map(|job| viewed(&state, job)).collect();
     Ok(web::Json(JobList { jobs }))
 }
 
-/// Starts a job that reads folders and files of the server's machine.
+/// Takes folders and files of the server's machine in: makes a source of them, or finds it, and asks for a sync.
 #[utoipa::path(tag = "ingestions", security((), ("token" = [])), request_body = NewIngestion,
     params(("kb" = String, Path, description = "The knowledge base's name or id.")),
     responses(
-        (status = 202, description = "Begun.", body = JobAnswer),
+        (status = 202, description = "Queued; it can't be lost any more.", body = JobAnswer),
         (status = 400, description = "`paths_invalid`", body = ErrorBody),
         (status = 403, description = "`paths_need_loopback`", body = ErrorBody),
         (status = 404, description = "`kb_not_found`, `path_not_found`", body = ErrorBody),
-        (status = 409, description = "`job_running`", body = ErrorBody),
+        (status = 429, description = "`jobs_busy`; `Retry-After` says when to come again", body = ErrorBody),
         (status = 503, description = "`model_missing`", body = ErrorBody),
     ))]
 #[post("/knowledge-bases/{kb}/ingestions")]
 pub async fn start(
     state: web::Data<AppState>,
     caller: Caller,
-    request: HttpRequest,
     path: web::Path<String>,
     body: JsonBody<NewIngestion>,
 ) -> Result<HttpResponse, ApiError> {
-    if !caller.is_on_this_machine() {
-        return Err(ApiError::new(
-            ErrorKind::Denied,
-            "paths_need_loopback",
-            "only a caller on the server's own machine may name paths of it",
-        )
-        .hint("push documents with POST .../documents"));
-    }
-    let JsonBody(NewIngestion { paths }) = body;
-    check_paths(&paths)?;
+    let JsonBody(body) = body;
+    let options = SyncOptions {
+        allow_deletes: body.allow_deletes,
+    };
+    let source = resolve(&state, &caller, SourceBody::of_paths(body.paths)).await?;
     let base = knowledge_base(&state, &path).await?;
-    let task = task(&state, base.clone(), paths).await?;
-    // A missing model is told now, and not as the end of a job.
-    state.lectern.prepare_ingestion().await?;
-    let job = state.runs.start(&state, task).await?;
-    tracing::info!(knowledge_base = %base.id, job = %job.id, "an ingestion began");
-    Ok(HttpResponse::Accepted()
-        .insert_header((LOCATION, below(&request, &job.id)))
-        .json(JobAnswer {
-            job: viewed(&state, job),
-        }))
+    let (source, _) = add(&state, &base, source, IfThere::Replace).await?;
+    begin(&state, &base.name, &source, options).await
 }
 
 /// One job, with its progress while it runs.
@@ -221,7 +278,8 @@ pub async fn show(
     }))
 }
 
-/// Asks a job to stop after the documents that are being written. One that has ended stays as it is.
+/// Asks a job to stop: one that waits ends at once, one that runs after the documents that are being written. One
+/// that has ended stays as it is.
 #[utoipa::path(tag = "ingestions", security((), ("token" = [])),
     params(("kb" = String, Path, description = "The knowledge base's name or id."), ("job" = Uuid, Path, description = "The job.")),
     responses(
@@ -235,15 +293,15 @@ pub async fn stop(
     path: web::Path<(String, Uuid)>,
 ) -> Result<HttpResponse, ApiError> {
     let job = find(&state, path.into_inner()).await?;
-    if state.runs.stop(job.id) {
-        tracing::info!(job = %job.id, "an ingestion was asked to stop");
-    }
+    let job = state.jobs.stop(job.id).await?;
+    tracing::info!(job = %job.id, "a job was asked to stop");
     Ok(HttpResponse::Accepted().json(JobAnswer {
         job: viewed(&state, job),
     }))
 }
 
-/// Watches a job: events `progress`, at most five a second, then `done` with the job.
+/// Watches a job, from the queue to its end: events `progress`, at most five a second, then `done` with the job. Where the
+/// server shuts down meanwhile, an `error` comes in place of `done`, and the job goes on at the next start.
 #[utoipa::path(tag = "ingestions", security((), ("token" = [])),
     params(("kb" = String, Path, description = "The knowledge base's name or id."), ("job" = Uuid, Path, description = "The job.")),
     responses(
@@ -258,7 +316,7 @@ pub async fn events(
     path: web::Path<(String, Uuid)>,
 ) -> Result<HttpResponse, ApiError> {
     let job = find(&state, path.into_inner()).await?;
-    let progress = state.runs.progress(job.id);
+    let progress = state.jobs.progress(job.id);
     let steps = match progress {
         Some(progress) => progress_events(progress).left_stream(),
         None => stream::empty().right_stream(),
@@ -266,6 +324,7 @@ pub async fn events(
     let ended_state = state.clone();
     let end = stream::once(async move {
         match ended_state.lectern.ledger.job(job.id).await {
+            Ok(job) if job.ended_at.is_none() => error_event(&put_down()),
             Ok(job) => event(
                 "done",
                 &JobAnswer {
@@ -295,63 +354,13 @@ fn progress_events(progress: Progress) -> impl Stream<Item = sse::Event> {
     })
 }
 
-fn check_paths(paths: &[PathBuf]) -> Result<(), ApiError> {
-    let problem = match paths {
-        [] => "no path was given".to_owned(),
-        many if many.len() > MOST_PATHS => {
-            format!("{} paths were given, and {MOST_PATHS} is the most", many.len())
-        }
-        some => match some.iter().find(|path| !path.is_absolute()) {
-            Some(relative) => format!("the path {:?} is not absolute", relative.display().to_string()),
-            None => return Ok(()),
-        },
-    };
-    Err(ApiError::new(ErrorKind::Invalid, "paths_invalid", problem))
-}
-
-/// Opens the folders and finds, or makes, their source.
-pub(crate) async fn task(
-    state: &AppState,
-    base: KnowledgeBase,
-    paths: Vec<PathBuf>,
-) -> Result<Task, ApiError> {
-    let lectern = &state.lectern;
-    let max_file_bytes = lectern.config.ingestion.max_file_bytes();
-    let (name, config, connector) = web::block(move || open_folders(&paths, max_file_bytes))
-        .await
-        .map_err(|_| {
-            ApiError::new(
-                ErrorKind::Internal,
-                "paths_failed",
-                "looking at the paths broke off",
-            )
-        })??;
-    let config = serde_json::to_value(&config)
-        .map_err(|error| ApiError::new(ErrorKind::Internal, "source_unwritable", error.to_string()))?;
-    let access = DefaultAccess(Acl::everyone());
-    let source = lectern
-        .ledger
-        .ensure_source(base.id, &name, "files", &config, &access)
-        .await?;
-    Ok(Task {
-        knowledge_base: base,
-        source,
-        connector,
-    })
-}
-
-fn open_folders(
-    paths: &[PathBuf],
-    max_file_bytes: u64,
-) -> Result<(String, SourceConfig, Arc<dyn Connector>), PortError> {
-    let files = FilesConfig {
-        max_file_bytes,
-        ..FilesConfig::new(folders::resolved(paths)?)
-    };
-    let name = folders::source_name(&files.roots);
-    let config = SourceConfig::Files(files);
-    let connector = lectern_connectors::open(&config)?;
-    Ok((name, config, Arc::from(connector)))
+/// What is told of a job that goes on, but not on this server.
+fn put_down() -> ApiError {
+    ApiError::new(
+        ErrorKind::Unavailable,
+        "job_put_down",
+        "the server put the job down; it goes on when the server starts again",
+    )
 }
 
 async fn find(state: &AppState, (name, job): (String, Uuid)) -> Result<Job, ApiError> {
@@ -363,20 +372,8 @@ async fn find(state: &AppState, (name, job): (String, Uuid)) -> Result<Job, ApiE
     Ok(job)
 }
 
-fn viewed(state: &AppState, job: Job) -> JobView {
-    let progress = state.runs.progress(job.id).map(|progress| progress.snapshot());
+/// The job as it is shown, with how far it is.
+pub(super) fn viewed(state: &AppState, job: Job) -> JobView {
+    let progress = state.jobs.progress(job.id).map(|progress| progress.snapshot());
     JobView::new(job, progress)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_few_and_absolute() {
-        assert!(check_paths(&["/a".into()]).is_ok());
-        for paths in [vec![], vec!["a/b".into()], vec![PathBuf::from("/a"); 101]] {
-            assert_eq!(check_paths(&paths).unwrap_err().code(), "paths_invalid");
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use chrono::{DateTime, Utc};
+use lectern_domain::EmbeddedShare;
 use lectern_domain::ports::Embedder;
 use lectern_ingest::KnowledgeBase;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use super::{below, knowledge_base};
 use crate::auth::Caller;
 use crate::http::body::JsonBody;
 use crate::http::error::{ApiError, ErrorBody};
+use crate::http::schema::EmbeddedShareSchema;
 use crate::http::state::AppState;
 
 /// A knowledge base: one set of documents with one pair of indexes.
@@ -35,11 +37,15 @@ pub struct KnowledgeBaseView {
     pub document_count: u64,
     /// How many chunks those have.
     pub chunk_count: u64,
+    /// How many of them can be found by meaning yet.
+    #[schema(value_type = EmbeddedShareSchema)]
+    pub embedded: EmbeddedShare,
 }
 
-impl From<KnowledgeBase> for KnowledgeBaseView {
-    fn from(base: KnowledgeBase) -> Self {
-        Self {
+impl KnowledgeBaseView {
+    async fn new(state: &AppState, base: KnowledgeBase) -> Result<Self, ApiError> {
+        let embedded = state.lectern.ledger.embedded_share(base.id).await?;
+        Ok(Self {
             id: base.id.0,
             name: base.name,
             description: base.description,
@@ -48,7 +54,8 @@ impl From<KnowledgeBase> for KnowledgeBaseView {
             created_at: base.created_at,
             document_count: base.document_count,
             chunk_count: base.chunk_count,
-        }
+            embedded,
+        })
     }
 }
 
@@ -79,10 +86,11 @@ pub async fn list(
     state: web::Data<AppState>,
     _caller: Caller,
 ) -> Result<web::Json<KnowledgeBaseList>, ApiError> {
-    let all = state.lectern.ledger.knowledge_bases().await?;
-    Ok(web::Json(KnowledgeBaseList {
-        knowledge_bases: all.into_iter().map(KnowledgeBaseView::from).collect(),
-    }))
+    let mut knowledge_bases = Vec::new();
+    for base in state.lectern.ledger.knowledge_bases().await? {
+        knowledge_bases.push(KnowledgeBaseView::new(&state, base).await?);
+    }
+    Ok(web::Json(KnowledgeBaseList { knowledge_bases }))
 }
 
 /// Makes a knowledge base.
@@ -112,9 +120,10 @@ pub async fn create(
         )
         .await?;
     tracing::info!(knowledge_base = %made.id, "made a knowledge base");
+    let location = below(&request, &made.name);
     Ok(HttpResponse::Created()
-        .insert_header((LOCATION, below(&request, &made.name)))
-        .json(KnowledgeBaseView::from(made)))
+        .insert_header((LOCATION, location))
+        .json(KnowledgeBaseView::new(&state, made).await?))
 }
 
 /// One knowledge base, by its name or its id.
@@ -131,7 +140,7 @@ pub async fn show(
     path: web::Path<String>,
 ) -> Result<web::Json<KnowledgeBaseView>, ApiError> {
     let found = knowledge_base(&state, &path).await?;
-    Ok(web::Json(found.into()))
+    Ok(web::Json(KnowledgeBaseView::new(&state, found).await?))
 }
 
 /// Deletes a knowledge base with all its documents. It can't be undone.

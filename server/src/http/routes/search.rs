@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use actix_web::{post, web};
-use lectern_domain::Passage;
+use lectern_domain::{EmbeddedShare, Passage};
 use lectern_retrieval::{SearchMode, SearchRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ use super::knowledge_base;
 use crate::auth::Caller;
 use crate::http::body::JsonBody;
 use crate::http::error::{ApiError, ErrorBody};
-use crate::http::schema::PassageSchema;
+use crate::http::schema::{EmbeddedShareSchema, PassageSchema};
 use crate::http::state::AppState;
 
 /// How many passages are found where it isn't said.
@@ -77,6 +77,9 @@ pub struct SearchResults {
     pub took_ms: f64,
     /// Whether anything that was found is about what was asked.
     pub relevant: bool,
+    /// How much of the knowledge base can be found by meaning yet; the rest is found by its words.
+    #[schema(value_type = EmbeddedShareSchema)]
+    pub embedded: EmbeddedShare,
 }
 
 /// Finds passages.
@@ -115,5 +118,6 @@ pub async fn search(
         mode: found.mode,
         took_ms: started.elapsed().as_secs_f64() * 1_000.0,
         relevant: found.relevant,
+        embedded: state.lectern.ledger.embedded_share(base.id).await?,
     }))
 }

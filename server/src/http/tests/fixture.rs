@@ -48,6 +48,10 @@ pub struct Setup {
     pub generator: ScriptedGenerator,
     pub token: Option<&'static str>,
     pub limits: Limits,
+    /// What `lectern.toml` says.
+    pub config: Config,
+    /// Whether jobs look for the model files, which aren't there.
+    pub needs_models: bool,
 }
 
 impl Default for Setup {
@@ -56,6 +60,8 @@ impl Default for Setup {
             generator: ScriptedGenerator::new(SAID),
             token: None,
             limits: Limits::default(),
+            config: Config::default(),
+            needs_models: false,
         }
     }
 }
@@ -93,7 +99,9 @@ impl Fixture {
             running: 1,
             waiting: 1,
         });
-        let lectern = lectern(folder.path().join("data"), setup.generator, admission.clone()).await;
+        let data = folder.path().join("data");
+        let mut lectern = lectern(data, setup.config, setup.generator, admission.clone()).await;
+        lectern.needs_models = setup.needs_models;
         let token = setup.token.map(|text| ApiToken::from_text(text).unwrap());
         let rules = AccessRules::new("127.0.0.1:8080".parse().unwrap(), token, &[]).unwrap();
         let state = AppState::new(
@@ -188,8 +196,13 @@ pub fn request(method: Method, path: &str) -> test::TestRequest {
         .insert_header(("host", "localhost:8080"))
 }
 
-async fn lectern(folder: PathBuf, generator: ScriptedGenerator, admission: Admission) -> Lectern {
-    let opened = Lectern::open(DataFolder::open(&folder).unwrap(), Config::default())
+async fn lectern(
+    folder: PathBuf,
+    config: Config,
+    generator: ScriptedGenerator,
+    admission: Admission,
+) -> Lectern {
+    let opened = Lectern::open(DataFolder::open(&folder).unwrap(), config)
         .await
         .unwrap();
     let texts = Arc::new(TextStore::open(opened.folder.root()).unwrap());
