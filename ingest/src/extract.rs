@@ -3,7 +3,7 @@
 //! The way of a file: [`ExtractorPool`] hands it to a child process (this binary again, `lectern
 //! extract-worker`), which recognises the format from the content, decodes or parses it, and sends back the
 //! text with its blocks. One stage is one file: [`pool`] -> [`child`] -> [`frame`] -> [`worker`] -> [`detect`] ->
-//! [`decode`] -> [`text`], [`markdown`], [`html`] or [`pdf`].
+//! [`decode`] -> [`text`], [`markdown`], [`html`], [`office`] or [`pdf`].
 //!
 //! Parsers run apart because a hostile file can do more than make them fail: it can make them abort (a stack
 //! overflow, memory that isn't there), loop for ever, or take all memory, and nothing inside a process
@@ -29,6 +29,7 @@ mod text;
 mod delimited;
 mod markdown;
 mod html;
+mod office;
 pub mod pdf;
 
 pub use error::ExtractError;

@@ -179,7 +179,7 @@ async fn what_cannot_be_read_has_a_code() {
     assert_eq!(code(&pool, "a.md", "").await, "empty_file");
     assert_eq!(code(&pool, "a.md", " \n\t\n").await, "empty_file");
     assert_eq!(code(&pool, "a.md", noise.clone()).await, "not_text");
-    assert_eq!(code(&pool, "a.md", zip).await, "unknown_format");
+    assert_eq!(code(&pool, "a.md", zip).await, "archive_damaged");
     assert_eq!(
         code(&pool, "a.html", "<html><body></body></html>").await,
         "no_text"

@@ -33,7 +33,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, ExtractError> {
     })
 }
 
-fn decode_any(bytes: &[u8]) -> String {
+pub(super) fn decode_any(bytes: &[u8]) -> String {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding
             .decode_without_bom_handling(&bytes[mark..])

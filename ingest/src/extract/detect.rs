@@ -106,9 +106,9 @@ impl Hint {
 /// What the bytes are, where they aren't one encoded text.
 pub(super) fn byte_format(bytes: &[u8], hint: Hint) -> Option<ByteFormat> {
     match bytes {
-        _ if is_pdf(bytes) => Some(ByteFormat::Pdf),
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(ByteFormat::Zip),
         [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => Some(ByteFormat::CompoundFile),
+        _ if is_pdf(bytes) => Some(ByteFormat::Pdf),
         [b'{', b'\\', b'r', b't', b'f', ..] => Some(ByteFormat::Rtf),
         _ if mail::is_mailbox(bytes) => Some(ByteFormat::Mailbox),
         _ if mail::is_message(bytes, hint == Hint::Mail) => Some(ByteFormat::Message),

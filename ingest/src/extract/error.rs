@@ -33,11 +33,17 @@ pub enum ExtractError {
         /// What is wrong with it.
         reason: String,
     },
+    /// An archive declares, or unpacks to, more than an office file can hold.
+    #[error("the archive would unpack to more than is taken: {0}")]
+    ArchiveBomb(String),
+    /// An archive, or a part that nothing can be read without, is broken.
+    #[error("the file is damaged or truncated: {0}")]
+    ArchiveDamaged(String),
     /// It has pages, and no text on them (a scan).
     #[error("the PDF has {0} pages and no text layer; run it through OCR first")]
     NoTextLayer(usize),
-    /// It is HTML without text.
-    #[error("the page has no text")]
+    /// It is HTML or an office file without text.
+    #[error("the document has no text")]
     NoText,
     /// Elements within elements, so many that only a hostile file has them.
     #[error("more than {0} elements are nested in each other")]
@@ -76,6 +82,8 @@ impl ExtractError {
             Self::PdfDamaged(_) => "pdf_damaged",
             Self::Encrypted => "encrypted",
             Self::Damaged { .. } => "damaged",
+            Self::ArchiveBomb(_) => "archive_bomb",
+            Self::ArchiveDamaged(_) => "archive_damaged",
             Self::NoTextLayer(_) => "no_text_layer",
             Self::NoText => "no_text",
             Self::TooDeep(_) => "nested_too_deep",
@@ -93,6 +101,7 @@ impl ExtractError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::TooLarge(_)
+            | Self::ArchiveBomb(_)
             | Self::OutputTooLarge(_)
             | Self::Timeout(_)
             | Self::Memory(_)

@@ -35,9 +35,7 @@ const WITHOUT_END: [&str; 32] = [
 
 /// Reads HTML. Spans are those of the Markdown that comes out.
 pub(super) fn read(html: &str) -> Result<Extracted, ExtractError> {
-    if depth(html) > MAX_DEPTH {
-        return Err(ExtractError::TooDeep(MAX_DEPTH));
-    }
+    check_depth(html)?;
     let article = Readability::new(html, None, None)
         .ok()
         .and_then(|mut page| page.parse().ok());
@@ -93,6 +91,14 @@ fn to_markdown(html: &str) -> Result<String, ExtractError> {
         .build()
         .convert(html)
         .map_err(|error| ExtractError::ParserFailed(error.to_string()))
+}
+
+/// Refuses a page with more elements in each other than [`MAX_DEPTH`].
+pub(super) fn check_depth(html: &str) -> Result<(), ExtractError> {
+    if depth(html) > MAX_DEPTH {
+        return Err(ExtractError::TooDeep(MAX_DEPTH));
+    }
+    Ok(())
 }
 
 /// How many elements are open at the same time, at most, if every element that needs an end tag has one.

@@ -3,7 +3,7 @@
 use lectern_domain::Extracted;
 
 use super::detect::{self, ByteFormat, Hint, TextFormat};
-use super::{ExtractError, decode, delimited, html, markdown, pdf, text};
+use super::{ExtractError, decode, delimited, html, markdown, office, pdf, text};
 
 /// The longest title, or heading in a title path, in characters.
 const MAX_TITLE_CHARACTERS: usize = 200;
@@ -19,8 +19,8 @@ pub fn read(name: &str, media_type: Option<&str>, bytes: &[u8]) -> Result<Extrac
     let hint = detect::Hint::new(name, media_type);
     match detect::byte_format(bytes, hint) {
         Some(ByteFormat::Pdf) => pdf::read(bytes),
-        Some(ByteFormat::Zip) => Err(ExtractError::UnknownFormat("application/zip".to_owned())),
-        Some(ByteFormat::CompoundFile) => Err(ExtractError::UnknownFormat("application/x-cfb".to_owned())),
+        Some(ByteFormat::Zip) => office::read_archive(bytes),
+        Some(ByteFormat::CompoundFile) => office::read_compound_file(bytes),
         Some(ByteFormat::Rtf) => Err(ExtractError::UnknownFormat("application/rtf".to_owned())),
         Some(ByteFormat::Message | ByteFormat::Mailbox) | None => read_text(bytes, hint),
     }

@@ -1,0 +1,156 @@
+//! The zip archive that an office file is: bounded before anything is inflated, then read part by part.
+//!
+//! The way of a file: [`Package::open`] reads the table of contents alone and holds what it declares to the
+//! [budget](self#constants); [`Package::part`] inflates one part, never further than it declared, and never
+//! further than [`MAX_PART_BYTES`]; [`Package::verify`] does that with every part and keeps nothing, for libraries
+//! that inflate by themselves and believe what is declared.
+//!
+//! An archive within an archive is never opened, so a budget of one level is the budget of all.
+
+use std::collections::HashMap;
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::super::{ExtractError, decode};
+
+/// More entries than any office file has: a presentation of 500 slides has about 3,000.
+const MAX_ENTRIES: usize = 20_000;
+
+/// The most that all entries together may take, inflated.
+const MAX_TOTAL_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// The most that one part may take which is read whole. XML of this size is several thousand pages.
+pub(super) const MAX_PART_BYTES: u64 = 96 * 1024 * 1024;
+
+/// The most that the archive may grow: XML of office files shrinks to a tenth or a twentieth, a sheet
+/// of equal cells to a hundredth.
+const MAX_RATIO: u64 = 250;
+
+/// Up to this size an archive may grow however much it likes.
+const RATIO_APPLIES_FROM_BYTES: u64 = 32 * 1024 * 1024;
+
+/// An opened archive.
+pub(super) struct Package<'a> {
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    /// Declared size by name.
+    sizes: HashMap<String, u64>,
+}
+
+impl<'a> Package<'a> {
+    /// Reads the table of contents.
+    ///
+    /// Errors: [`ExtractError::ArchiveDamaged`] without a readable one, [`ExtractError::ArchiveBomb`] where it
+    /// declares more than the budget.
+    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, ExtractError> {
+        let mut archive =
+            ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged("its contents", &error))?;
+        if archive.len() > MAX_ENTRIES {
+            return Err(ExtractError::ArchiveBomb(format!(
+                "{} entries, with a limit of {MAX_ENTRIES}",
+                archive.len()
+            )));
+        }
+        let mut sizes = HashMap::with_capacity(archive.len());
+        let mut total = 0_u64;
+        for index in 0..archive.len() {
+            let entry = archive
+                .by_index_raw(index)
+                .map_err(|error| damaged("its contents", &error))?;
+            total = total.saturating_add(entry.size());
+            if let Ok(name) = entry.name() {
+                sizes.insert(name.into_owned(), entry.size());
+            }
+        }
+        if total > MAX_TOTAL_BYTES {
+            return Err(ExtractError::ArchiveBomb(format!(
+                "{total} bytes when unpacked, with a limit of {MAX_TOTAL_BYTES}"
+            )));
+        }
+        if total > RATIO_APPLIES_FROM_BYTES && total / (bytes.len() as u64).max(1) > MAX_RATIO {
+            return Err(ExtractError::ArchiveBomb(format!(
+                "{total} bytes unpacked out of {}, more than {MAX_RATIO} times as many",
+                bytes.len()
+            )));
+        }
+        Ok(Self { archive, sizes })
+    }
+
+    /// Whether there is a part of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.sizes.contains_key(name)
+    }
+
+    /// The names of all parts, in no order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.sizes.keys().map(String::as_str)
+    }
+
+    /// The bytes of a part; `None` where there is none of this name.
+    pub(super) fn part(&mut self, name: &str) -> Result<Option<Vec<u8>>, ExtractError> {
+        let Some(size) = self.sizes.get(name).copied() else {
+            return Ok(None);
+        };
+        if size > MAX_PART_BYTES {
+            return Err(ExtractError::ArchiveBomb(format!(
+                "{name} takes {size} bytes, with a limit of {MAX_PART_BYTES}"
+            )));
+        }
+        let mut bytes = Vec::new();
+        self.inflate(name, size, |piece| bytes.extend_from_slice(piece))?;
+        Ok(Some(bytes))
+    }
+
+    /// The text of a part, in whatever encoding it has; `None` where there is none of this name.
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, ExtractError> {
+        Ok(self.part(name)?.map(|bytes| decode::decode_any(&bytes)))
+    }
+
+    /// Inflates every part whose name satisfies `wanted` and keeps nothing of it. After `Ok`, none is longer
+    /// than it declares.
+    pub(super) fn verify(&mut self, wanted: impl Fn(&str) -> bool) -> Result<(), ExtractError> {
+        let parts: Vec<(String, u64)> = self
+            .sizes
+            .iter()
+            .filter(|(name, _)| wanted(name))
+            .map(|(name, size)| (name.clone(), *size))
+            .collect();
+        for (name, size) in parts {
+            self.inflate(&name, size, |_| ())?;
+        }
+        Ok(())
+    }
+
+    /// Inflates a part piece by piece; more than the declared size is a lie that ends it.
+    fn inflate(&mut self, name: &str, size: u64, mut take: impl FnMut(&[u8])) -> Result<(), ExtractError> {
+        let mut entry = self
+            .archive
+            .by_name(name)
+            .map_err(|error| damaged(name, &error))?;
+        let mut buffer = vec![0; 64 * 1024];
+        let mut read = 0_u64;
+        loop {
+            let length = entry
+                .read(&mut buffer)
+                .map_err(|error| ExtractError::ArchiveDamaged(format!("{name}: {error}")))?;
+            if length == 0 {
+                return Ok(());
+            }
+            read += length as u64;
+            if read > size {
+                return Err(ExtractError::ArchiveBomb(format!(
+                    "{name} declares {size} bytes and unpacks to more"
+                )));
+            }
+            take(&buffer[..length]);
+        }
+    }
+}
+
+fn damaged(what: &str, error: &ZipError) -> ExtractError {
+    match error {
+        ZipError::UnsupportedArchive(reason) if reason.contains("assword") => ExtractError::Encrypted,
+        _ => ExtractError::ArchiveDamaged(format!("{what}: {error}")),
+    }
+}

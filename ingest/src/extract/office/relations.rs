@@ -1,0 +1,96 @@
+//! The relationships of an OOXML part: which other parts it refers to, by id and by kind (ISO/IEC 29500-2, 9.3).
+
+use super::super::ExtractError;
+use super::package::Package;
+use super::xml;
+
+/// What a part refers to.
+#[derive(Debug, Default)]
+pub(super) struct Relations {
+    relations: Vec<Relation>,
+}
+
+#[derive(Debug)]
+struct Relation {
+    id: String,
+    /// The last part of the type's URI: the same in strict and in transitional files.
+    kind: String,
+    /// The full name of the part, without a slash in front.
+    target: String,
+}
+
+impl Relations {
+    /// Those of a part; none where it has no relationships or they can't be read.
+    pub(super) fn of(package: &mut Package<'_>, part: &str) -> Result<Self, ExtractError> {
+        let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
+        let separator = if folder.is_empty() { "" } else { "/" };
+        let Some(text) = package.text(&format!("{folder}{separator}_rels/{name}.rels"))? else {
+            return Ok(Self::default());
+        };
+        let tree = xml::parse(&text)?;
+        let relations = tree
+            .top()
+            .into_iter()
+            .flat_map(|top| top.all("Relationship"))
+            .filter(|relation| relation.attribute("TargetMode") != Some("External"))
+            .filter_map(|relation| {
+                let kind = relation.attribute("Type")?;
+                Some(Relation {
+                    id: relation.attribute("Id")?.to_owned(),
+                    kind: kind.rsplit('/').next().unwrap_or(kind).to_owned(),
+                    target: resolve(folder, relation.attribute("Target")?),
+                })
+            })
+            .collect();
+        Ok(Self { relations })
+    }
+
+    /// The part with this id.
+    pub(super) fn target(&self, id: &str) -> Option<&str> {
+        self.relations
+            .iter()
+            .find(|relation| relation.id == id)
+            .map(|relation| relation.target.as_str())
+    }
+
+    /// The parts of this kind, in the order of the file.
+    pub(super) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
+        self.relations
+            .iter()
+            .filter(move |relation| relation.kind == kind)
+            .map(|relation| relation.target.as_str())
+    }
+}
+
+/// A target as seen from a folder.
+fn resolve(folder: &str, target: &str) -> String {
+    if let Some(absolute) = target.strip_prefix('/') {
+        return absolute.to_owned();
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_seen_from_the_folder_of_the_part() {
+        assert_eq!(
+            resolve("ppt/slides", "../notesSlides/n1.xml"),
+            "ppt/notesSlides/n1.xml"
+        );
+        assert_eq!(resolve("word", "/word/document.xml"), "word/document.xml");
+        assert_eq!(resolve("", "./../xl/workbook.xml"), "xl/workbook.xml");
+    }
+}
