@@ -18,6 +18,7 @@ mod fetch;
 pub mod extract;
 pub mod enrich;
 pub mod chunk;
+mod cut;
 mod prepare;
 mod embed;
 mod publish;

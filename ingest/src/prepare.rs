@@ -1,17 +1,17 @@
 //! Preparing: from a file to a version with chunks. Extraction runs in child processes, chunking on rayon's
 //! threads, several documents at once; the text is stored before anything refers to it.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use lectern_domain::ports::RawFile;
 use lectern_domain::{ErrorKind, Extracted};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, Sender};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::chunk::{self, ChunkDraft};
+use crate::chunk::ChunkDraft;
+use crate::cut::cut;
 use crate::error::{Error, Result};
 use crate::fetch::FetchedDocument;
 use crate::ledger::NewVersion;
@@ -81,7 +81,8 @@ async fn prepare(run: &Run, document: FetchedDocument, output: &Sender<PreparedD
     };
     drop(file);
     let title = title(&document, &extracted);
-    let (extracted, chunks) = match run.clocks.chunk.time(cut(run, extracted, title.clone())).await {
+    let cutting = cut(&run.parts, run.source.settings.chunking, extracted, &title);
+    let (extracted, chunks) = match run.clocks.chunk.time(cutting).await? {
         Ok((extracted, chunks)) if !chunks.is_empty() => (extracted, chunks),
         other => {
             let problem = match other {
@@ -116,31 +117,6 @@ fn title(document: &FetchedDocument, extracted: &Extracted) -> String {
     match given.map(|title| title.trim()) {
         Some(title) if !title.is_empty() => title.to_owned(),
         _ => document.fetched.file_name.clone(),
-    }
-}
-
-/// Cuts the text on a thread of rayon's. A panic there would end the process, so it is caught and becomes
-/// the document's problem.
-async fn cut(
-    run: &Run,
-    extracted: Extracted,
-    title: String,
-) -> Result<(Extracted, Vec<ChunkDraft>), Problem> {
-    let (give, take) = oneshot::channel();
-    let counter = Arc::clone(&run.parts.token_counter);
-    let settings = run.parts.settings.chunk;
-    rayon::spawn(move || {
-        let work = AssertUnwindSafe(|| chunk::split(&extracted, &title, &*counter, settings));
-        let chunks = std::panic::catch_unwind(work);
-        // Nobody waits any more if the run was stopped.
-        drop(give.send(chunks.map(|chunks| (extracted, chunks))));
-    });
-    match take.await {
-        Ok(Ok(cut)) => Ok(cut),
-        _ => Err(Problem::failed(
-            "chunking_failed",
-            "the chunker failed on its text",
-        )),
     }
 }
 

@@ -5,12 +5,28 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::chunk::Chunking;
+use crate::error::Result;
+
 /// The settings of a source. What isn't said has its default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SourceSettings {
+    /// How its documents are cut.
+    pub chunking: Chunking,
     /// When a job stops and asks instead of deleting.
     pub deletions: DeletionGuard,
+}
+
+impl SourceSettings {
+    /// Whether documents can be taken in with these settings. `chunk_tokens` is the most that a chunk may have
+    /// ([`crate::chunk::ChunkSettings::max_tokens`]).
+    ///
+    /// # Errors
+    /// The one of [`Chunking::check`].
+    pub fn check(&self, chunk_tokens: usize) -> Result<()> {
+        self.chunking.check(chunk_tokens)
+    }
 }
 
 /// How much a job may delete unasked. One that would delete more than `max_share` of the documents that the source

@@ -4,6 +4,9 @@
 //! end in every language, into atoms of one or a few sentences (rows, for a table or a listing). The splitter
 //! measures in characters, scaled by what the whole block has per token, so that a block is tokenised once
 //! and not at every candidate; each atom is then counted, and cut again where the scale misled.
+//!
+//! The pieces of a table but the first one name its header row, which goes before their text for whoever
+//! reads them.
 
 use std::borrow::Cow;
 
@@ -19,12 +22,24 @@ const WRAPPED_LINE: std::ops::RangeInclusive<usize> = 40..=120;
 /// of its length (a line of 2 MB took more than a minute). It gets this much at a time.
 const WINDOW_BYTES: usize = 32 * 1024;
 
+/// A header that takes more than one part in so many of a chunk isn't repeated.
+const MOST_OF_A_CHUNK: usize = 3;
+
 /// A piece of the text that packing doesn't cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Atom {
     pub(super) span: TextSpan,
     pub(super) page: Option<u32>,
     /// Tokens of the text alone.
+    pub(super) tokens: usize,
+    /// The header of the table that it continues.
+    pub(super) header: Option<TableHeader>,
+}
+
+/// The first row of a Markdown table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TableHeader {
+    pub(super) span: TextSpan,
     pub(super) tokens: usize,
 }
 
@@ -49,16 +64,53 @@ pub(super) fn atoms(
         },
         page,
         tokens: sizer.count(trimmed),
+        header: None,
     };
     if fits(&whole, budget) {
         return vec![whole];
+    }
+    if let Some(header) = header_of(kind, &whole, sizer, budget) {
+        return cut_table(&whole, header, sizer, budget);
     }
     let prose = *kind == BlockKind::Paragraph && is_hard_wrapped(trimmed);
     cut(&whole, prose, sizer, budget)
 }
 
+/// The header row of a table, where it has one that leaves room for rows below it.
+pub(super) fn header_of(
+    kind: &BlockKind,
+    table: &Atom,
+    sizer: &Sizer<'_>,
+    budget: usize,
+) -> Option<TableHeader> {
+    let (first, rest) = sizer.slice(table.span).split_once('\n')?;
+    let second = rest.lines().next()?.trim();
+    let is_rule = second.contains('-') && second.chars().all(|mark| matches!(mark, '|' | '-' | ':' | ' '));
+    if *kind != BlockKind::Table || !is_rule {
+        return None;
+    }
+    let first = first.trim_end();
+    let tokens = sizer.count(first);
+    let span = TextSpan {
+        start: table.span.start,
+        end: table.span.start + first.len(),
+    };
+    let header = TableHeader { span, tokens };
+    (tokens <= budget / MOST_OF_A_CHUNK && span.len() <= Sizer::max_bytes(budget)).then_some(header)
+}
+
+/// The pieces of a table, each but the first one with the table's header.
+fn cut_table(table: &Atom, header: TableHeader, sizer: &Sizer<'_>, budget: usize) -> Vec<Atom> {
+    let room = budget.saturating_sub(header.tokens).max(1);
+    let below = |piece: Atom| Atom {
+        header: (piece.span.start >= header.span.end).then_some(header),
+        ..piece
+    };
+    cut(table, false, sizer, room).into_iter().map(below).collect()
+}
+
 /// Cuts an atom into smaller ones of at most `budget` tokens, at the best borders there are; down to single
-/// characters, where nothing else helps.
+/// characters, where nothing else helps. They continue the same table.
 pub(super) fn cut(atom: &Atom, hard_wrapped: bool, sizer: &Sizer<'_>, budget: usize) -> Vec<Atom> {
     let text = sizer.slice(atom.span);
     let shadow = if hard_wrapped {
@@ -82,6 +134,7 @@ pub(super) fn cut(atom: &Atom, hard_wrapped: bool, sizer: &Sizer<'_>, budget: us
             span,
             page: atom.page,
             tokens: sizer.count(sizer.slice(span)),
+            header: atom.header,
         };
         let is_one_character = part.chars().nth(1).is_none();
         let is_smaller = piece.span != atom.span;
@@ -145,13 +198,13 @@ fn windows(text: &str) -> Vec<(usize, &str)> {
     windows
 }
 
-fn fits(atom: &Atom, budget: usize) -> bool {
+pub(super) fn fits(atom: &Atom, budget: usize) -> bool {
     atom.tokens <= budget && atom.span.len() <= Sizer::max_bytes(budget)
 }
 
 /// Whether the lines end where a page ended, and not where a thought did: all but the last are of about the
 /// length of a printed line.
-fn is_hard_wrapped(text: &str) -> bool {
+pub(super) fn is_hard_wrapped(text: &str) -> bool {
     let mut lengths: Vec<usize> = text.lines().map(|line| line.trim_end().chars().count()).collect();
     lengths.pop();
     if lengths.is_empty() || lengths.iter().any(|length| length > WRAPPED_LINE.end()) {
@@ -163,7 +216,7 @@ fn is_hard_wrapped(text: &str) -> bool {
 
 /// The same text with spaces for line breaks, byte for byte as long: the splitter then sees sentences where it
 /// saw lines, and its offsets hold for the original.
-fn unwrapped(text: &str) -> Cow<'_, str> {
+pub(super) fn unwrapped(text: &str) -> Cow<'_, str> {
     if text.contains('\n') {
         Cow::Owned(text.replace(['\n', '\r'], " "))
     } else {

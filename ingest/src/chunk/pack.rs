@@ -12,38 +12,39 @@ use super::sizer::Sizer;
 
 /// The chunks of a section.
 pub(super) fn pack(section: Section, sizer: &Sizer<'_>) -> Vec<ChunkDraft> {
-    let heading_path = sizer.fitting_path(&section.heading_path);
-    let (budget, limit) = (sizer.budget(&heading_path), sizer.settings.max_tokens);
-    let mut left: usize = section.atoms.iter().map(|atom| atom.tokens).sum();
+    pack_atoms(section.atoms, &section.heading_path, sizer)
+}
+
+/// The chunks of some atoms that stand under `heading_path`.
+pub(super) fn pack_atoms(atoms: Vec<Atom>, heading_path: &[String], sizer: &Sizer<'_>) -> Vec<ChunkDraft> {
+    let heading_path = sizer.fitting_path(heading_path);
+    let (budget, limit) = (sizer.budget(&heading_path), small(sizer.limit(&heading_path)));
+    let mut left: usize = atoms.iter().map(|atom| atom.tokens).sum();
     // The next atom is the last of the list.
-    let mut atoms = section.atoms;
+    let mut atoms = atoms;
     atoms.reverse();
     let mut drafts = Vec::new();
     while let Some(first) = atoms.pop() {
-        let target = left.div_ceil(left.div_ceil(budget).max(1));
-        let mut taken = take(first, &mut atoms, target, budget);
-        let mut token_count = sizer.chunk_tokens(&heading_path, span_of(&taken));
+        let room = budget
+            .saturating_sub(first.header.map_or(0, |header| header.tokens))
+            .max(1);
+        let target = left.div_ceil(left.div_ceil(room).max(1));
+        let mut taken = take(first, &mut atoms, target, room);
+        let mut draft = draft(&taken, &heading_path, sizer);
         // Sums of atoms tell nearly, not exactly, how many tokens they have together.
-        while token_count > limit && taken.len() > 1 {
+        while draft.token_count > limit && taken.len() > 1 {
             atoms.extend(taken.pop());
-            token_count = sizer.chunk_tokens(&heading_path, span_of(&taken));
+            draft = self::draft(&taken, &heading_path, sizer);
         }
-        if token_count > limit && taken[0].tokens > 1 {
-            let smaller = cut(&taken[0], true, sizer, (taken[0].tokens.min(budget) / 2).max(1));
+        if draft.token_count > limit && taken[0].tokens > 1 {
+            let smaller = cut(&taken[0], true, sizer, (taken[0].tokens.min(room) / 2).max(1));
             if smaller.len() > 1 {
                 atoms.extend(smaller.into_iter().rev());
                 continue;
             }
         }
         left = left.saturating_sub(taken.iter().map(|atom| atom.tokens).sum());
-        drafts.push(ChunkDraft {
-            span: span_of(&taken),
-            page: taken[0].page,
-            heading_path: heading_path.clone(),
-            table_header: None,
-            parent: None,
-            token_count: u32::try_from(token_count).unwrap_or(u32::MAX),
-        });
+        drafts.push(draft);
     }
     drafts
 }
@@ -63,13 +64,32 @@ fn take(first: Atom, atoms: &mut Vec<Atom>, target: usize, budget: usize) -> Vec
     taken
 }
 
-fn span_of(atoms: &[Atom]) -> TextSpan {
-    match atoms {
-        [] => TextSpan { start: 0, end: 0 },
-        [first, .., last] => TextSpan {
-            start: first.span.start,
-            end: last.span.end,
-        },
-        [only] => only.span,
+/// The chunk that those atoms make, counted.
+fn draft(atoms: &[Atom], heading_path: &[String], sizer: &Sizer<'_>) -> ChunkDraft {
+    let table_header = atoms
+        .first()
+        .and_then(|first| first.header)
+        .map(|header| header.span);
+    let span = span_of(atoms);
+    ChunkDraft {
+        span,
+        page: atoms.first().and_then(|first| first.page),
+        heading_path: heading_path.to_vec(),
+        table_header,
+        parent: None,
+        token_count: small(sizer.chunk_tokens(heading_path, table_header, span)),
+    }
+}
+
+/// A count of tokens as it is stored.
+pub(super) fn small(tokens: usize) -> u32 {
+    u32::try_from(tokens).unwrap_or(u32::MAX)
+}
+
+/// From the beginning of the first to the end of the last.
+pub(super) fn span_of(atoms: &[Atom]) -> TextSpan {
+    TextSpan {
+        start: atoms.first().map_or(0, |first| first.span.start),
+        end: atoms.last().map_or(0, |last| last.span.end),
     }
 }

@@ -129,7 +129,7 @@ pub(super) fn join_small(sections: Vec<Section>, sizer: &Sizer<'_>) -> Vec<Secti
 
 /// Both as one, where that helps and harms nothing.
 fn join(last: &Section, next: &Section, is_one_chunk: bool, sizer: &Sizer<'_>) -> Option<Section> {
-    let min_tokens = sizer.settings.min_tokens;
+    let min_tokens = sizer.min_tokens;
     let common = last
         .heading_path
         .iter()

@@ -15,7 +15,11 @@ pub(super) struct Sizer<'a> {
     pub(super) text: &'a str,
     title: &'a str,
     counter: &'a dyn TokenCounter,
-    pub(super) settings: ChunkSettings,
+    special_tokens: usize,
+    /// The most that a chunk of this strategy may have, with title path and special tokens.
+    max_tokens: usize,
+    /// What has fewer tokens than this joins its neighbours.
+    pub(super) min_tokens: usize,
 }
 
 impl<'a> Sizer<'a> {
@@ -24,12 +28,18 @@ impl<'a> Sizer<'a> {
         title: &'a str,
         counter: &'a dyn TokenCounter,
         settings: ChunkSettings,
+        max_tokens: Option<u32>,
     ) -> Self {
+        let asked = max_tokens.and_then(|tokens| usize::try_from(tokens).ok());
+        let max_tokens = asked.map_or(settings.max_tokens, |tokens| tokens.min(settings.max_tokens));
         Self {
             text,
             title: title_to_embed(title, counter, settings),
             counter,
-            settings,
+            special_tokens: settings.special_tokens,
+            max_tokens,
+            // In proportion, as a quarter of a chunk is.
+            min_tokens: settings.min_tokens * max_tokens / settings.max_tokens.max(1),
         }
     }
 
@@ -44,26 +54,39 @@ impl<'a> Sizer<'a> {
     }
 
     /// Tokens of what the embedder reads of a chunk, special ones counted.
-    pub(super) fn chunk_tokens(&self, heading_path: &[String], span: TextSpan) -> usize {
-        self.count(&text_to_embed(self.title, heading_path, None, self.slice(span)))
-            + self.settings.special_tokens
+    pub(super) fn chunk_tokens(
+        &self,
+        heading_path: &[String],
+        table_header: Option<TextSpan>,
+        span: TextSpan,
+    ) -> usize {
+        let header = table_header.map(|header| self.slice(header));
+        let read = text_to_embed(self.title, heading_path, header, self.slice(span));
+        self.count(&read) + self.special_tokens
     }
 
     /// The headings that a chunk keeps: where title and headings take more than half of a chunk, the highest
     /// headings go first.
     pub(super) fn fitting_path(&self, heading_path: &[String]) -> Vec<String> {
         let mut path = heading_path;
-        while !path.is_empty() && self.prefix_tokens(path) > self.settings.max_tokens / 2 {
+        while !path.is_empty() && self.prefix_tokens(path) > self.max_tokens / 2 {
             path = &path[1..];
         }
         path.to_vec()
     }
 
     /// The tokens that are left for text under `heading_path`, which is one that [`Self::fitting_path`] gave:
-    /// about half of a chunk or more.
+    /// half of a chunk or more. A title that takes more than that makes the chunk so much longer; it was cut to
+    /// half of what the embedder reads, so what the embedder reads is never exceeded.
     pub(super) fn budget(&self, heading_path: &[String]) -> usize {
-        let taken = self.prefix_tokens(heading_path) + self.settings.special_tokens;
-        self.settings.max_tokens.saturating_sub(taken).max(1)
+        let taken = self.prefix_tokens(heading_path) + self.special_tokens;
+        let least = (self.max_tokens / 2).saturating_sub(self.special_tokens);
+        self.max_tokens.saturating_sub(taken).max(least).max(1)
+    }
+
+    /// The most tokens that a chunk under `heading_path` may have in all.
+    pub(super) fn limit(&self, heading_path: &[String]) -> usize {
+        self.prefix_tokens(heading_path) + self.special_tokens + self.budget(heading_path)
     }
 
     /// The most bytes that a piece of `budget` tokens may have.

@@ -4,7 +4,7 @@ use lectern_domain::ports::TokenCounter;
 use lectern_domain::{Block, BlockKind, Extracted, TextSpan};
 use proptest::prelude::*;
 
-use super::{ChunkDraft, ChunkSettings, split, title_to_embed};
+use super::{ChunkDraft, ChunkSettings, Chunking, sentences_to_compare, split, title_to_embed};
 use crate::extract::read;
 
 /// Counts as `WordPiece` does, roughly: one token for each four letters of a word, one for each other character.
@@ -35,7 +35,14 @@ fn texts<'a>(extracted: &'a Extracted, drafts: &[ChunkDraft]) -> Vec<&'a str> {
 
 fn chunked(text: &str, title: &str) -> Vec<(String, String)> {
     let extracted = markdown(text);
-    let drafts = split(&extracted, title, &Words, ChunkSettings::default());
+    let drafts = split(
+        &extracted,
+        title,
+        &Words,
+        ChunkSettings::default(),
+        Chunking::default(),
+        &[],
+    );
     let texts = texts(&extracted, &drafts);
     drafts
         .iter()
@@ -45,42 +52,123 @@ fn chunked(text: &str, title: &str) -> Vec<(String, String)> {
 }
 
 fn check(extracted: &Extracted, title: &str, settings: ChunkSettings) {
-    let drafts = split(extracted, title, &Words, settings);
-    let mut read_to = 0;
+    check_with(extracted, title, settings, Chunking::default());
+}
+
+/// What holds for every strategy. The sentences of the semantic one differ more and less in turns.
+fn check_with(extracted: &Extracted, title: &str, settings: ChunkSettings, chunking: Chunking) {
+    let sentences = sentences_to_compare(extracted, title, &Words, settings, chunking);
+    let differences: Vec<f32> = (1..sentences.len())
+        .map(|border| (border * 7 % 11) as f32 / 11.0)
+        .collect();
+    let drafts = split(extracted, title, &Words, settings, chunking, &differences);
+    let title = title_to_embed(title, &Words, settings);
+    let may_overlap = matches!(chunking, Chunking::Fixed { .. });
+    let mut last = TextSpan { start: 0, end: 0 };
     for draft in &drafts {
-        assert!(
-            draft.span.start >= read_to,
-            "chunks overlap or are out of order at {:?}",
-            draft.span
-        );
         let text = draft.span.of(&extracted.text).expect("a span within the text");
         assert!(!text.trim().is_empty(), "a blank chunk");
-        let title = title_to_embed(title, &Words, settings);
-        let tokens = Words.count(&draft.text_to_embed(title, &extracted.text)) + settings.special_tokens;
-        assert_eq!(tokens, draft.token_count as usize);
         assert!(
-            tokens <= settings.max_tokens || text.chars().count() == 1,
-            "{tokens} tokens in {text:?}"
+            draft.span.start >= last.end
+                || may_overlap && draft.span.start > last.start && draft.span.end > last.end,
+            "chunks overlap or are out of order: {last:?}, {:?}",
+            draft.span
         );
-        read_to = draft.span.end;
+        last = draft.span;
+        check_size(draft, title, &extracted.text, settings, chunking);
+        check_context(draft, &extracted.text, chunking);
     }
-    let is_covered = |at: usize| {
-        drafts
-            .iter()
-            .any(|draft| (draft.span.start..draft.span.end).contains(&at))
+    check_complete(extracted, &drafts);
+}
+
+fn check_size(draft: &ChunkDraft, title: &str, text: &str, settings: ChunkSettings, chunking: Chunking) {
+    let tokens = Words.count(&draft.text_to_embed(title, text)) + settings.special_tokens;
+    if matches!(chunking, Chunking::None {}) {
+        assert!(draft.token_count as usize <= tokens);
+        return;
+    }
+    assert_eq!(tokens, draft.token_count as usize);
+    let own = draft.span.of(text).unwrap();
+    assert!(
+        tokens <= settings.max_tokens || own.chars().count() == 1,
+        "{tokens} tokens in {own:?} with {chunking:?}"
+    );
+    // Under a short title the strategy's own size holds, not only the embedder's.
+    let asked = match chunking {
+        Chunking::Structural { max_tokens } => max_tokens.unwrap_or(u32::MAX),
+        Chunking::Fixed { max_tokens, .. } | Chunking::Semantic { max_tokens, .. } => max_tokens,
+        Chunking::Hierarchical { child_tokens, .. } => child_tokens,
+        Chunking::None {} => u32::MAX,
     };
+    if Words.count(title) <= asked as usize / 2 {
+        assert!(
+            draft.token_count <= asked || own.chars().count() == 1,
+            "{tokens} of {asked} in {own:?}"
+        );
+    }
+}
+
+/// Parents contain their children and are no larger than asked; a header is the beginning of a table above.
+fn check_context(draft: &ChunkDraft, text: &str, chunking: Chunking) {
+    if let Some(header) = draft.table_header {
+        assert!(
+            header.end <= draft.span.start,
+            "a header that isn't above its chunk"
+        );
+        assert!(header.of(text).unwrap().starts_with('|'));
+    }
+    let Chunking::Hierarchical { parent_tokens, .. } = chunking else {
+        assert_eq!(draft.parent, None);
+        return;
+    };
+    let parent = draft.parent.expect("a parent");
+    assert!(parent.start <= draft.span.start && draft.span.end <= parent.end);
+    let tokens = Words.count(parent.of(text).unwrap());
+    assert!(
+        tokens <= parent_tokens as usize || parent == draft.span,
+        "a parent of {tokens} tokens"
+    );
+}
+
+fn check_complete(extracted: &Extracted, drafts: &[ChunkDraft]) {
+    let mut covered = vec![false; extracted.text.len()];
+    for draft in drafts {
+        covered[draft.span.start..draft.span.end].fill(true);
+    }
     for block in &extracted.blocks {
         if matches!(block.kind, BlockKind::Heading { .. }) {
             continue;
         }
         for (at, character) in block.span.of(&extracted.text).unwrap().char_indices() {
             assert!(
-                character.is_whitespace() || is_covered(block.span.start + at),
+                character.is_whitespace() || covered[block.span.start + at],
                 "{character:?} at {} is in no chunk",
                 block.span.start + at
             );
         }
     }
+}
+
+fn any_chunking() -> impl Strategy<Value = Chunking> {
+    let size = 32_u32..200;
+    prop_oneof![
+        size.clone().prop_map(|tokens| Chunking::Structural {
+            max_tokens: Some(tokens)
+        }),
+        (size.clone(), 0_u32..=50).prop_map(|(max_tokens, percent)| Chunking::Fixed {
+            max_tokens,
+            overlap_tokens: max_tokens * percent / 100,
+        }),
+        (size.clone(), 1_u32..6).prop_map(|(child_tokens, times)| Chunking::Hierarchical {
+            child_tokens,
+            parent_tokens: child_tokens * times,
+        }),
+        (size, 50_u8..=99).prop_map(|(max_tokens, percentile)| Chunking::Semantic {
+            max_tokens,
+            percentile
+        }),
+        Just(Chunking::None {}),
+    ]
 }
 
 fn any_block() -> impl Strategy<Value = String> {
@@ -107,12 +195,15 @@ proptest! {
         blocks in prop::collection::vec(any_block(), 0..20),
         title in prop_oneof![8 => "[A-Za-z ]{0,40}", 1 => "[A-Za-z ]{200,2000}", 1 => "[一-龥!]{100,400}"],
         max_tokens in 48_usize..300,
+        other in any_chunking(),
     ) {
         let text = blocks.join("\n\n");
         if !text.trim().is_empty() {
             let settings = ChunkSettings { max_tokens, min_tokens: max_tokens / 4, ..ChunkSettings::default() };
-            check(&markdown(&text), &title, settings);
-            check(&read("a.txt", None, text.as_bytes()).unwrap(), &title, settings);
+            for chunking in [Chunking::default(), other] {
+                check_with(&markdown(&text), &title, settings, chunking);
+                check_with(&read("a.txt", None, text.as_bytes()).unwrap(), &title, settings, chunking);
+            }
         }
     }
 }
@@ -195,14 +286,152 @@ fn hard_wrapped_text_is_cut_at_sentences_too() {
 }
 
 #[test]
-fn a_table_that_fits_is_whole_and_a_larger_one_is_cut_at_rows() {
+fn a_table_that_fits_is_whole_and_a_larger_one_is_cut_at_rows_with_its_header() {
     let row = "| parental leave | twenty weeks | on request |\n";
-    let table = format!("| what | how long | how |\n|---|---|---|\n{}", row.repeat(60));
-    let chunks = chunked(&format!("{}\n\n{table}", sentences(12)), "Rules");
-    for (_, text) in &chunks {
+    let header = "| what | how long | how |";
+    let table = format!("{header}\n|---|---|---|\n{}", row.repeat(60));
+    let extracted = markdown(&format!("{}\n\n{table}\n\nAfter it.", sentences(12)));
+    let drafts = drafts(&extracted, Chunking::default());
+    assert!(drafts.len() > 3);
+    for (draft, text) in drafts.iter().zip(texts(&extracted, &drafts)) {
         assert!(text.ends_with('|') || text.ends_with('.'), "{text}");
         assert!(text.starts_with('|') || text.starts_with("Rule"), "{text}");
+        let continues = text.starts_with("| parental");
+        let named = draft
+            .table_header
+            .map(|header| header.of(&extracted.text).unwrap());
+        assert_eq!(named, continues.then_some(header), "{text}");
+        assert_eq!(
+            draft.text_to_embed("Rules", &extracted.text).contains(header),
+            text.contains('|')
+        );
     }
+}
+
+#[test]
+fn a_header_that_would_fill_a_chunk_is_not_repeated() {
+    let header = format!("| {} |", "a very long name of a column ".repeat(20));
+    let table = format!("{header}\n|---|\n{}", "| a value of it |\n".repeat(200));
+    let extracted = markdown(&table);
+    let drafts = drafts(&extracted, Chunking::default());
+    assert!(drafts.len() > 3 && drafts.iter().all(|draft| draft.table_header.is_none()));
+}
+
+#[test]
+fn neighbours_of_one_size_share_whole_sentences() {
+    let extracted = markdown(&sentences(60));
+    let chunking = Chunking::Fixed {
+        max_tokens: 100,
+        overlap_tokens: 40,
+    };
+    let drafts = drafts(&extracted, chunking);
+    assert!(drafts.len() > 8, "{}", drafts.len());
+    for pair in drafts.windows(2) {
+        let shared = TextSpan {
+            start: pair[1].span.start,
+            end: pair[0].span.end,
+        };
+        let shared = shared.of(&extracted.text).unwrap();
+        assert!(shared.starts_with("Rule") && shared.ends_with('.'), "{shared}");
+        assert!(Words.count(shared) <= 40 && Words.count(shared) > 20, "{shared}");
+    }
+}
+
+#[test]
+fn neighbours_share_words_where_no_sentence_is_short_enough() {
+    let extracted = markdown(&sentences(30).replace('.', ","));
+    let chunking = Chunking::Fixed {
+        max_tokens: 100,
+        overlap_tokens: 6,
+    };
+    let drafts = drafts(&extracted, chunking);
+    for pair in drafts.windows(2) {
+        assert!(pair[1].span.start < pair[0].span.end, "nothing is shared");
+        let (before, after) = extracted.text.split_at(pair[1].span.start);
+        let is_within = before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphanumeric);
+        assert!(!is_within, "cut within a word: {:?}", &after[..20]);
+    }
+}
+
+#[test]
+fn small_sections_have_a_parent_together_and_a_long_one_has_parents_of_even_size() {
+    let short = |name: &str| format!("## {name}\n\n{}\n\n", sentences(4));
+    let text = format!(
+        "# Leave\n\n{}{}## Rules\n\n{}",
+        short("Parents"),
+        short("Illness"),
+        sentences(60)
+    );
+    let extracted = markdown(&text);
+    let chunking = Chunking::Hierarchical {
+        child_tokens: 64,
+        parent_tokens: 300,
+    };
+    let drafts = drafts(&extracted, chunking);
+    let mut parents: Vec<TextSpan> = drafts.iter().filter_map(|draft| draft.parent).collect();
+    parents.dedup();
+    let tokens: Vec<usize> = parents
+        .iter()
+        .map(|parent| Words.count(parent.of(&extracted.text).unwrap()))
+        .collect();
+    assert!(
+        parents.windows(2).all(|pair| pair[0].end <= pair[1].start),
+        "{parents:?}"
+    );
+    assert_eq!(tokens.len(), 4, "{tokens:?}");
+    assert!(
+        tokens[1..].iter().all(|size| size.abs_diff(tokens[1]) < 64),
+        "{tokens:?}"
+    );
+    assert!(drafts.len() > 2 * parents.len());
+}
+
+#[test]
+fn a_text_is_cut_where_its_meaning_changes() {
+    let extracted = markdown(&sentences(20));
+    let settings = ChunkSettings::default();
+    let chunking = Chunking::Semantic {
+        max_tokens: 256,
+        percentile: 90,
+    };
+    let compared = sentences_to_compare(&extracted, "", &Words, settings, chunking);
+    assert_eq!(compared.len(), 20);
+    let mut differences = vec![0.1; 19];
+    differences[12] = 0.9;
+    let drafts = split(&extracted, "", &Words, settings, chunking, &differences);
+    assert_eq!(drafts.len(), 2);
+    assert!(texts(&extracted, &drafts)[1].starts_with("Rule 13"));
+}
+
+#[test]
+fn a_document_that_is_one_chunk_stays_one() {
+    let extracted = markdown(&format!("# Rules\n\n{}", sentences(400)));
+    let drafts = drafts(&extracted, Chunking::None {});
+    assert_eq!(drafts.len(), 1);
+    assert_eq!(texts(&extracted, &drafts)[0], extracted.text.trim());
+    assert_eq!(drafts[0].token_count, 256);
+    assert!(
+        super::split(
+            &Extracted::default(),
+            "",
+            &Words,
+            ChunkSettings::default(),
+            Chunking::None {},
+            &[]
+        )
+        .is_empty()
+    );
+}
+
+fn drafts(extracted: &Extracted, chunking: Chunking) -> Vec<ChunkDraft> {
+    split(
+        extracted,
+        "Rules",
+        &Words,
+        ChunkSettings::default(),
+        chunking,
+        &[],
+    )
 }
 
 #[test]
@@ -241,6 +470,13 @@ fn blocks_that_make_no_sense_are_left_out() {
         blocks: vec![block(0, 3), block(0, 7), block(3, 7), block(8, 99)],
         ..Extracted::default()
     };
-    let drafts = split(&extracted, "", &Words, ChunkSettings::default());
+    let drafts = split(
+        &extracted,
+        "",
+        &Words,
+        ChunkSettings::default(),
+        Chunking::default(),
+        &[],
+    );
     assert_eq!(texts(&extracted, &drafts), ["Grüße"]);
 }
