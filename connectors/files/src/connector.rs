@@ -9,7 +9,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use lectern_domain::PortError;
-use lectern_domain::attribute::Attributes;
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -18,6 +17,7 @@ use crate::config::FilesConfig;
 use crate::error::Error;
 use crate::key::encode;
 use crate::open::{components, open_beneath, read};
+use crate::sidecar::{self, Sidecar};
 use crate::walk::{Root, walk};
 
 /// How far a listing runs ahead of its reader, in events.
@@ -75,7 +75,8 @@ impl FilesConnector {
         })
     }
 
-    fn read(&self, key: &str) -> Result<(Vec<u8>, OsString), Error> {
+    /// The file, its name, and what its sidecar says.
+    fn read(&self, key: &str) -> Result<(Vec<u8>, OsString, Sidecar), Error> {
         let key_of = || key.to_owned();
         let (folder, components) = self
             .locate(key)
@@ -93,8 +94,41 @@ impl FilesConnector {
             },
         })?;
         let bytes = read(file, key, self.config.max_file_bytes)?;
-        Ok((bytes, components.last().cloned().unwrap_or_default()))
+        let sidecar = read_sidecar(&folder, &components, key)?;
+        Ok((bytes, components.last().cloned().unwrap_or_default(), sidecar))
     }
+}
+
+/// What the sidecar of the file `components` under `folder` says; nothing where there is none.
+fn read_sidecar(folder: &Path, components: &[OsString], key: &str) -> Result<Sidecar, Error> {
+    let unusable = |problem: String| Error::Sidecar {
+        key: key.to_owned(),
+        problem,
+    };
+    let Some((name, folders)) = components.split_last() else {
+        return Ok(Sidecar::default());
+    };
+    let mut beside = folders.to_vec();
+    beside.push(sidecar::name_of(name));
+    let file = match open_beneath(folder, &beside) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Sidecar::default()),
+        // A name that is too long for its sidecar's has none.
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NAMETOOLONG.raw_os_error()) => {
+            return Ok(Sidecar::default());
+        }
+        Err(error) if is_link(&error) => {
+            return Err(unusable("is a link, and links are not followed".to_owned()));
+        }
+        Err(error) => return Err(unusable(format!("can't be read: {error}"))),
+    };
+    let bytes = read(file, key, sidecar::MAX_BYTES).map_err(|error| match error {
+        Error::TooLarge { limit_bytes, .. } => unusable(format!("is larger than {limit_bytes} bytes")),
+        Error::NotAFile { .. } => unusable("is no regular file".to_owned()),
+        Error::Read { source, .. } => unusable(format!("can't be read: {source}")),
+        error => error,
+    })?;
+    sidecar::parse(&bytes).map_err(unusable)
 }
 
 /// What opening without following links answers to a link.
@@ -154,16 +188,16 @@ impl Connector for FilesConnector {
 
     async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError> {
         let (connector, key) = (self.clone(), item.key.clone());
-        let (bytes, file_name) = spawn_blocking(move || connector.read(&key))
+        let (bytes, file_name, sidecar) = spawn_blocking(move || connector.read(&key))
             .await
             .map_err(Error::ThreadEnded)??;
         Ok(Fetched {
             bytes: bytes.into(),
             file_name: file_name.to_string_lossy().into_owned(),
-            media_type: None,
-            title: None,
-            acl: None,
-            attributes: Attributes::new(),
+            media_type: sidecar.media_type,
+            title: sidecar.title,
+            acl: sidecar.acl,
+            attributes: sidecar.attributes,
         })
     }
 }

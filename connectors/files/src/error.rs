@@ -67,6 +67,14 @@ pub enum Error {
         /// The limit.
         limit_bytes: u64,
     },
+    /// The sidecar of the file can't be used.
+    #[error("the sidecar {key}.metadata.json {problem}")]
+    Sidecar {
+        /// The key of the file that it is about.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The disk failed.
     #[error("reading the file {key:?} failed")]
     Read {
@@ -85,7 +93,9 @@ impl Error {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoRoots | Self::RootNamesCollide { .. } | Self::NotAFile { .. } => ErrorKind::Invalid,
+            Self::NoRoots | Self::RootNamesCollide { .. } | Self::NotAFile { .. } | Self::Sidecar { .. } => {
+                ErrorKind::Invalid
+            }
             Self::PathNotFound { .. } | Self::UnknownKey { .. } | Self::Gone { .. } => ErrorKind::NotFound,
             Self::PathUnreadable { .. } | Self::PermissionDenied { .. } => ErrorKind::Denied,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
@@ -103,6 +113,7 @@ impl Error {
             Self::RootNamesCollide { .. } => "path_names_collide",
             Self::UnknownKey { .. } | Self::Gone { .. } => "file_gone",
             Self::NotAFile { .. } => "not_a_file",
+            Self::Sidecar { .. } => "sidecar_invalid",
             Self::TooLarge { .. } => "too_large",
             Self::Read { .. } => "file_unreadable",
             Self::ThreadEnded(_) => "reader_ended",

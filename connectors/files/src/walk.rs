@@ -1,5 +1,6 @@
 //! The walk over the folders of a source: sorted by name, one folder's names in memory at a time.
 
+use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::io;
 use std::path::Path;
@@ -11,6 +12,7 @@ use lectern_domain::ports::{ListEvent, SourceItem};
 use crate::config::FilesConfig;
 use crate::error::Error;
 use crate::key::{encode, file_uri};
+use crate::sidecar;
 
 /// A root, and what its keys begin with: nothing, or its name and `/` where a source has several.
 #[derive(Clone, Debug)]
@@ -83,6 +85,9 @@ fn file(root: &Root, entry: &DirEntry, config: &FilesConfig) -> Option<ListEvent
     if metadata.is_dir() {
         return None;
     }
+    if let Some(described) = path.file_name().and_then(sidecar::described_by) {
+        return orphan(root, path, described);
+    }
     let item = root.item(path, Some(&metadata));
     let skipped = |code, reason| ListEvent::Skipped {
         item: item.clone(),
@@ -110,6 +115,18 @@ fn file(root: &Root, entry: &DirEntry, config: &FilesConfig) -> Option<ListEvent
         return Some(failed(item, &error.into()));
     }
     Some(ListEvent::Item(item))
+}
+
+/// What is said of a sidecar: nothing where what it is about is there, since it is read with that.
+fn orphan(root: &Root, path: &Path, described: &OsStr) -> Option<ListEvent> {
+    if path.with_file_name(described).symlink_metadata().is_ok() {
+        return None;
+    }
+    Some(ListEvent::Skipped {
+        item: root.item(path, None),
+        code: "sidecar_alone",
+        reason: format!("it is about {described:?}, and there is no such file beside it"),
+    })
 }
 
 /// What is said of a folder that can't be read: at the root the listing ends, below it goes on beside it.
