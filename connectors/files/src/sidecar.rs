@@ -100,7 +100,10 @@ enum Access {
 /// Reads a sidecar. The error says what is wrong, to be read after its name.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Sidecar, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let written: Written = serde_json::from_slice(bytes).map_err(|error| format!("isn't one: {error}"))?;
+    let not_one = |error: serde_json::Error| format!("isn't one: {error}");
+    // A list would do for a struct too.
+    let object: Map<String, Value> = serde_json::from_slice(bytes).map_err(not_one)?;
+    let written: Written = serde_json::from_value(Value::Object(object)).map_err(not_one)?;
     let sections = [written.metadata_attributes, written.attributes];
     let mut attributes = Attributes::new();
     for (name, value) in sections.into_iter().flatten().flatten() {
