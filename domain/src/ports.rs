@@ -15,7 +15,7 @@ mod generator;
 pub use chunk_index::{ChunkIndex, IndexEntry, IndexQuery, ScoredChunk};
 pub use chunk_lookup::ChunkLookup;
 pub use connector::{CURSOR_EXPIRED, Connector, Cursor, Fetched, ListEvent, SourceItem};
-pub use embedder::{Embedder, Reranker, TokenCounter};
+pub use embedder::{Embedder, Embedders, OneEmbedder, Reranker, TokenCounter};
 pub use embedding_demand::EmbeddingDemand;
 pub use extractor::{Extractor, RawFile};
 pub use generator::{FinishReason, Generator, GeneratorEvent, Message, Prompt, Role};

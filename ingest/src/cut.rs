@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use lectern_domain::ports::{Embedder, TokenCounter};
 use lectern_domain::{ErrorKind, Extracted, PortError, TextSpan};
 use tokio::sync::oneshot;
 
@@ -24,6 +25,7 @@ pub(crate) type Cut = Result<(Extracted, Vec<ChunkDraft>), Problem>;
 /// Cuts a text into chunks. A fault of the text is the document's problem; one of the embedder is an error.
 pub(crate) async fn cut(
     parts: &IngestionParts,
+    embedder: &dyn Embedder,
     chunking: Chunking,
     extracted: Extracted,
     title: &str,
@@ -36,7 +38,7 @@ pub(crate) async fn cut(
         Ok(found) => found,
         Err(problem) => return Ok(Err(problem)),
     };
-    let differences = match differences(parts, &extracted.text, &sentences).await {
+    let differences = match differences(parts, embedder, &extracted.text, &sentences).await {
         Ok(differences) => differences,
         Err(error) if matches!(error.kind, ErrorKind::Invalid | ErrorKind::TooLarge) => {
             return Ok(Err(Problem::from(&error)));
@@ -52,6 +54,7 @@ pub(crate) async fn cut(
 /// How much the text differs at each border between `sentences`.
 async fn differences(
     parts: &IngestionParts,
+    embedder: &dyn Embedder,
     text: &str,
     sentences: &[TextSpan],
 ) -> Result<Vec<f32>, PortError> {
@@ -59,7 +62,7 @@ async fn differences(
     let calls = (0..sentences.len()).step_by(size).map(|first| {
         let spans = sentences.iter().skip(first).take(size);
         let texts = spans.map(|span| span.of(text).unwrap_or_default().to_owned());
-        parts.embedder.embed(texts.collect())
+        embedder.embed(texts.collect())
     });
     let mut found = Differences::default();
     let mut slices = stream::iter(calls).buffered(CALLS_PER_DOCUMENT);
@@ -71,7 +74,7 @@ async fn differences(
 
 /// What the work on a worker's thread needs beside the text.
 struct Work<'a> {
-    counter: &'a dyn lectern_domain::ports::TokenCounter,
+    counter: &'a dyn TokenCounter,
     settings: chunk::ChunkSettings,
 }
 

@@ -112,8 +112,8 @@ async fn embed_slice(
         .iter()
         .map(|draft| draft.text_to_embed(title, &version.text))
         .collect();
-    let vectors = run.parts.embedder.embed(texts).await?;
-    let dimensions = run.parts.embedder.dimensions();
+    let vectors = run.embedder.embed(texts).await?;
+    let dimensions = run.embedder.dimensions();
     if vectors.len() != drafts.len() || vectors.iter().any(|vector| vector.len() != dimensions) {
         return Err(PortError::new(
             ErrorKind::Internal,

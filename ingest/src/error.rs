@@ -99,15 +99,16 @@ pub enum Error {
     },
     /// The knowledge base was made for another embedding model.
     #[error(
-        "the knowledge base {name:?} was made with the embedding model {expected:?}, and {found:?} is loaded"
+        "the knowledge base {name:?} was made with the embedding model {expected:?}, which this Lectern can't run \
+         (take its documents into a new knowledge base, which gets {preferred:?})"
     )]
     OtherModel {
         /// The knowledge base.
         name: String,
         /// The model that made its vectors.
         expected: String,
-        /// The model at hand.
-        found: String,
+        /// The model of new knowledge bases.
+        preferred: String,
     },
     /// There is no such document.
     #[error("there is no document {document}")]

@@ -16,7 +16,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lectern_domain::ports::{ChunkIndex, Embedder, Extractor, TokenCounter};
+use lectern_domain::ports::{ChunkIndex, Embedders, Extractor, TokenCounter};
 use lectern_domain::{DefaultAccess, PortError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -42,8 +42,8 @@ pub struct IngestionParts {
     pub extractor: Arc<dyn Extractor>,
     /// Counts tokens as the embedder does.
     pub token_counter: Arc<dyn TokenCounter>,
-    /// Makes vectors.
-    pub embedder: Arc<dyn Embedder>,
+    /// Make vectors, each knowledge base's with the model that it was made with.
+    pub embedders: Arc<dyn Embedders>,
     /// The index of words: a version is visible when it has all its chunks.
     pub words: Arc<dyn ChunkIndex>,
     /// The index of vectors, which follows.

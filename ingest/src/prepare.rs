@@ -81,7 +81,13 @@ async fn prepare(run: &Run, document: FetchedDocument, output: &Sender<PreparedD
     };
     drop(file);
     let title = title(&document, &extracted);
-    let cutting = cut(&run.parts, run.source.settings.chunking, extracted, &title);
+    let cutting = cut(
+        &run.parts,
+        &*run.embedder,
+        run.source.settings.chunking,
+        extracted,
+        &title,
+    );
     let (extracted, chunks) = match run.clocks.chunk.time(cutting).await? {
         Ok((extracted, chunks)) if !chunks.is_empty() => (extracted, chunks),
         other => {

@@ -118,14 +118,21 @@ impl Ingestion {
         if ledger.pending_after(knowledge_base.id, 0, 1).await?.is_empty() {
             return Ok(PushReport::default());
         }
-        self.check_model(knowledge_base)?;
+        let embedder = self.embedder_of(knowledge_base)?;
         let _lock = self.locks.lock(knowledge_base.id).await;
         let cancel = Cancellation::new();
         self.locks.note_running(knowledge_base.id, &cancel);
         ledger.knowledge_base(&knowledge_base.id.to_string()).await?;
         recover::put_in_order(&self.parts, knowledge_base.id).await?;
         let source = self.pushed_source(knowledge_base.id).await?;
-        let run = Arc::new(Run::new(&self.parts, source, None, Progress::new(), cancel));
+        let run = Arc::new(Run::new(
+            &self.parts,
+            source,
+            embedder,
+            None,
+            Progress::new(),
+            cancel,
+        ));
         let ended = drive(&run, &Feed::Pushes).await;
         let notes = run.write_notes().await;
         let settled = sync::settle(&self.parts, knowledge_base.id).await;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use lectern_domain::ports::Embedder;
 use lectern_domain::{Acl, DocumentStatus, JobCounts, JobId, PortError};
 use metrics::counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -38,6 +39,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Run {
     pub(crate) parts: Arc<IngestionParts>,
     pub(crate) source: Source,
+    /// Makes the vectors of the knowledge base.
+    pub(crate) embedder: Arc<dyn Embedder>,
     /// The job of a sync; pushed documents have none.
     pub(crate) job: Option<JobId>,
     pub(crate) progress: Progress,
@@ -67,6 +70,7 @@ impl Run {
     pub(crate) fn new(
         parts: &Arc<IngestionParts>,
         source: Source,
+        embedder: Arc<dyn Embedder>,
         job: Option<JobId>,
         progress: Progress,
         cancel: Cancellation,
@@ -76,6 +80,7 @@ impl Run {
         Self {
             parts: Arc::clone(parts),
             source,
+            embedder,
             job,
             progress,
             cancel,

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use lectern_domain::ports::{ChunkIndex, Connector};
+use lectern_domain::ports::{ChunkIndex, Connector, Embedder};
 use lectern_domain::{JobId, JobState, KnowledgeBaseId};
 
 use crate::cancel::Cancellation;
@@ -91,7 +91,7 @@ impl Ingestion {
         progress: Progress,
         cancel: Cancellation,
     ) -> Result<SyncRun> {
-        self.check_model(knowledge_base)?;
+        let embedder = self.embedder_of(knowledge_base)?;
         let lock = self
             .locks
             .try_lock(knowledge_base.id)
@@ -107,7 +107,14 @@ impl Ingestion {
         recover::put_in_order(&self.parts, knowledge_base.id).await?;
         let job = self.parts.ledger.begin_job(knowledge_base.id, source.id).await?;
         let active = self.parts.ledger.active_jobs().enter(job.id, &cancel);
-        let run = Run::new(&self.parts, source.clone(), Some(job.id), progress, cancel);
+        let run = Run::new(
+            &self.parts,
+            source.clone(),
+            embedder,
+            Some(job.id),
+            progress,
+            cancel,
+        );
         Ok(SyncRun {
             run: Arc::new(run),
             feed: Feed::Source(connector),
@@ -118,18 +125,17 @@ impl Ingestion {
         })
     }
 
-    /// Vectors of different models must not meet in one index.
-    pub(crate) fn check_model(&self, knowledge_base: &KnowledgeBase) -> Result<()> {
-        let embedder = &self.parts.embedder;
-        let same_model = embedder.model() == knowledge_base.embedding_model;
-        if same_model && embedder.dimensions() == knowledge_base.dimensions {
-            return Ok(());
-        }
-        Err(Error::OtherModel {
-            name: knowledge_base.name.clone(),
-            expected: knowledge_base.embedding_model.clone(),
-            found: embedder.model().to_owned(),
-        })
+    /// The model that made the vectors of a knowledge base: those of another must not meet them in one index.
+    pub(crate) fn embedder_of(&self, knowledge_base: &KnowledgeBase) -> Result<Arc<dyn Embedder>> {
+        let embedders = &self.parts.embedders;
+        embedders
+            .of_model(&knowledge_base.embedding_model)
+            .filter(|embedder| embedder.dimensions() == knowledge_base.dimensions)
+            .ok_or_else(|| Error::OtherModel {
+                name: knowledge_base.name.clone(),
+                expected: knowledge_base.embedding_model.clone(),
+                preferred: embedders.preferred().model().to_owned(),
+            })
     }
 }
 

@@ -38,6 +38,15 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// The vectors of the knowledge base were made by a model that isn't known here.
+    #[error(
+        "the vectors of this knowledge base were made with the embedding model {model:?}, which this Lectern can't \
+         run; words are still found (mode lexical)"
+    )]
+    UnknownEmbedder {
+        /// The model.
+        model: String,
+    },
     /// The embedder failed on a text, or its threads are gone.
     #[error("the embedder failed to {action}")]
     Embedder {
@@ -155,7 +164,7 @@ impl Error {
                 ErrorKind::Invalid
             }
             Self::Embedder { .. } | Self::Index { .. } | Self::Panicked { .. } => ErrorKind::Internal,
-            Self::DimensionMismatch { .. } => ErrorKind::Conflict,
+            Self::DimensionMismatch { .. } | Self::UnknownEmbedder { .. } => ErrorKind::Conflict,
             Self::EmbedderStopped | Self::ServerUnavailable { .. } => ErrorKind::Unavailable,
             Self::ServerRefused { .. } => ErrorKind::Internal,
             Self::NoSpace { .. } => ErrorKind::NoSpace,
@@ -169,6 +178,7 @@ impl Error {
             Self::ModelFileMissing { .. } => "model_file_missing",
             Self::ModelCorrupt { .. } => "model_corrupt",
             Self::ModelUnfit { .. } => "model_unfit",
+            Self::UnknownEmbedder { .. } => "embedding_model_differs",
             Self::Embedder { .. } => "embedder_failed",
             Self::EmbedderStopped => "embedder_stopped",
             Self::Index { .. } => "index_failed",

@@ -12,7 +12,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, IndexQuery, Reranker, ScoredChunk};
+use lectern_domain::ports::{
+    ChunkIndex, ChunkLookup, Embedder, Embedders, IndexQuery, Reranker, ScoredChunk,
+};
 use lectern_domain::{KnowledgeBaseId, LedgerChunk, Passage, PortError, ReadScope, Score};
 use serde::{Deserialize, Serialize};
 
@@ -172,8 +174,8 @@ pub struct SearchResponse {
 pub struct SearcherParts {
     /// The truth about what may be shown.
     pub ledger: Arc<dyn ChunkLookup>,
-    /// The model that the vectors were made with.
-    pub embedder: Arc<dyn Embedder>,
+    /// Make the vectors of questions, with the model that made those of the knowledge base.
+    pub embedders: Arc<dyn Embedders>,
     /// The index of vectors.
     pub vectors: Arc<dyn ChunkIndex>,
     /// The index of words.
@@ -186,7 +188,7 @@ impl fmt::Debug for SearcherParts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("SearcherParts")
-            .field("model", &self.embedder.model())
+            .field("model", &self.embedders.preferred().model())
             .field("vectors", &self.vectors.name())
             .field("words", &self.words.name())
             .field("reranks", &self.reranker.is_some())
@@ -299,7 +301,7 @@ impl Searcher {
         depth: usize,
     ) -> Result<(Vec<ScoredChunk>, f64, f64), PortError> {
         let embedding = Instant::now();
-        let vector = self.parts.embedder.embed_query(text).await?;
+        let vector = self.embedder_of(base).await?.embed_query(text).await?;
         let embed_ms = milliseconds(embedding);
         let asking = Instant::now();
         let query = IndexQuery {
@@ -308,6 +310,18 @@ impl Searcher {
         };
         let found = self.parts.vectors.search(base, query, scope, depth).await?;
         Ok((found, embed_ms, milliseconds(asking)))
+    }
+
+    /// The model that made the vectors of a knowledge base. Where there is no such knowledge base nothing
+    /// is found, with whatever model.
+    async fn embedder_of(&self, base: KnowledgeBaseId) -> Result<Arc<dyn Embedder>, PortError> {
+        let embedders = &self.parts.embedders;
+        let Some(model) = self.parts.ledger.embedding_model(base).await? else {
+            return Ok(embedders.preferred());
+        };
+        embedders
+            .of_model(&model)
+            .ok_or_else(|| Error::UnknownEmbedder { model }.into())
     }
 
     async fn ask_words(

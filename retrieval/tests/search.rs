@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use lectern_domain::ports::{Embedder, Reranker};
+use lectern_domain::ports::{Embedder, OneEmbedder, Reranker};
 use lectern_domain::{Acl, ErrorKind, KnowledgeBaseId, Passage, PortError, Principal};
 use lectern_retrieval::{SearchMode, SearchRequest, Searcher, SearcherParts};
 
@@ -222,6 +222,54 @@ async fn words_are_found_without_a_model() {
         .await
         .unwrap_err();
     assert_eq!(error.code, "embedder_failed");
+}
+
+/// Another model than the one that made the vectors.
+struct OtherModel;
+
+#[async_trait]
+impl Embedder for OtherModel {
+    fn model(&self) -> &str {
+        "another-model"
+    }
+
+    fn dimensions(&self) -> usize {
+        DIMENSIONS
+    }
+
+    fn max_tokens(&self) -> usize {
+        256
+    }
+
+    async fn embed(&self, _: Vec<String>) -> Result<Vec<Vec<f32>>, PortError> {
+        panic!("vectors of two models must not meet")
+    }
+
+    async fn embed_query(&self, _: &str) -> Result<Vec<f32>, PortError> {
+        panic!("vectors of two models must not meet")
+    }
+}
+
+#[tokio::test]
+async fn a_question_is_never_embedded_with_another_model_than_the_documents() {
+    let filled = handbook().await;
+    let searcher = Searcher::new(SearcherParts {
+        embedders: Arc::new(OneEmbedder(Arc::new(OtherModel))),
+        ..filled.parts.clone()
+    });
+    for mode in [SearchMode::Vector, SearchMode::Hybrid] {
+        let error = searcher
+            .search(&anybody(), filled.base, &request("sauna", mode))
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "embedding_model_differs");
+        assert!(error.to_string().contains("word-counts"), "{error}");
+    }
+    let found = searcher
+        .search(&anybody(), filled.base, &request("sauna", SearchMode::Lexical))
+        .await
+        .unwrap();
+    assert!(!found.passages.is_empty());
 }
 
 #[tokio::test]

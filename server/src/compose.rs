@@ -8,26 +8,28 @@ mod models;
 mod embedder;
 mod generator;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::sync::Arc;
 
 use lectern_domain::error::chain;
-use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, Generator, TokenCounter};
+use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedders, Generator, TokenCounter};
 use lectern_domain::{Acl, DefaultAccess, ErrorKind, PortError};
 use lectern_generation::admission::{Admission, AdmissionSettings};
 use lectern_generation::answer::{AnswerSettings, Answerer, AnswererParts};
+use lectern_generation::catalogue::ModelName;
 use lectern_ingest::extract::{ExtractorPool, ExtractorSettings};
 use lectern_ingest::{IngestSettings, Ingestion, IngestionParts, Ledger, TextStore};
 use lectern_retrieval::{
     EdgeVectors, Searcher, SearcherParts, ServerVectors, ServerVectorsConfig, TantivyWords,
 };
 
+use embedder::{EmbedderAtHand, blocking};
+
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 
-#[cfg(test)]
-pub use embedder::EMBEDDING_MODEL;
-pub use embedder::{LazyEmbedder, LazyTokenCounter};
+pub use embedder::{LazyEmbedder, LazyEmbedders, LazyTokenCounter};
 pub use generator::LazyGenerator;
 pub use models::Models;
 
@@ -46,8 +48,10 @@ pub struct Lectern {
     pub searcher: Arc<Searcher>,
     /// The way an answer comes.
     pub answerer: Arc<Answerer>,
-    /// Makes vectors. Loads with the first text.
+    /// Makes the vectors of new knowledge bases. Loads with the first text.
     pub embedder: Arc<LazyEmbedder>,
+    /// That one and all others, for the knowledge bases that were made with them.
+    pub embedders: Arc<LazyEmbedders>,
     /// Writes answers. Loads with the first one, or by [`LazyGenerator::load`].
     pub generator: Arc<LazyGenerator>,
     /// Counts tokens as the embedder does. Loads with the first text.
@@ -80,7 +84,11 @@ impl Lectern {
         let ledger = Arc::new(Ledger::open(&folder.ledger(), Arc::clone(&texts)).await?);
         let vectors = open_vectors(&folder, &config).await?;
         let words: Arc<dyn ChunkIndex> = Arc::new(TantivyWords::open(folder.words())?);
-        let embedder = Arc::new(LazyEmbedder::new(models.clone(), &config.ingestion));
+        let embedders = Arc::new(LazyEmbedders::new(
+            &ModelName::EMBEDDER,
+            &models,
+            &config.ingestion,
+        ));
         let token_counter = Arc::new(LazyTokenCounter::new(models.clone()));
         let generator = Arc::new(LazyGenerator::new(models.clone(), &config.generation));
         let ingestion = Ingestion::new(IngestionParts {
@@ -88,14 +96,14 @@ impl Lectern {
             texts,
             extractor: Arc::new(ExtractorPool::new(extractor_settings(&config)?)),
             token_counter: Arc::clone(&token_counter) as Arc<dyn TokenCounter>,
-            embedder: Arc::clone(&embedder) as Arc<dyn Embedder>,
+            embedders: Arc::clone(&embedders) as Arc<dyn Embedders>,
             words: Arc::clone(&words),
             vectors: Arc::clone(&vectors),
             settings: ingest_settings(&config),
         });
         let searcher = Searcher::new(SearcherParts {
             ledger: Arc::clone(&ledger) as Arc<dyn ChunkLookup>,
-            embedder: Arc::clone(&embedder) as Arc<dyn Embedder>,
+            embedders: Arc::clone(&embedders) as Arc<dyn Embedders>,
             vectors,
             words: Arc::clone(&words),
             reranker: None,
@@ -108,14 +116,15 @@ impl Lectern {
                 "what an interrupted run left is still there"
             );
         }
-        let answerer = answerer(&config, Arc::clone(&generator), Arc::clone(&embedder));
+        let answerer = answerer(&config, Arc::clone(&generator), Arc::clone(&embedders));
         Ok(Self {
             config,
             ledger,
             ingestion: Arc::new(ingestion),
             searcher: Arc::new(searcher),
             answerer: Arc::new(answerer),
-            embedder,
+            embedder: Arc::clone(embedders.preferred()),
+            embedders,
             generator,
             token_counter,
             words,
@@ -125,24 +134,49 @@ impl Lectern {
         })
     }
 
-    /// Whether the files of the models that are configured are there, at the cost of a look at their
-    /// sizes and times.
-    pub fn models_present(&self) -> Result<(), PortError> {
-        self.models.embedder_files()?;
-        for entry in self.models.needed(self.config.generation.model)? {
-            self.models.store().require(entry)?;
+    /// Whether the files of the models that are in use are there, at the cost of a look at their sizes and
+    /// times.
+    pub async fn models_present(&self) -> Result<(), PortError> {
+        let in_use = self.embedders_in_use().await?;
+        let (models, generator) = (self.models.clone(), self.config.generation.model);
+        blocking("look for the models", move || {
+            for embedder in in_use {
+                models.embedder_files(embedder.name())?;
+            }
+            if let Some(entry) = models.generator(generator)? {
+                models.store().require(entry)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Loads what taking documents into knowledge bases of this embedding model needs. A missing or damaged
+    /// model file is an error here, before a job is begun, rather than the error of every document.
+    pub async fn prepare_ingestion(&self, embedding_model: &str) -> Result<(), PortError> {
+        if !self.needs_models {
+            return Ok(());
+        }
+        self.token_counter.load().await?;
+        // What no embedder is known for is refused by the job itself.
+        if let Some(embedder) = self.embedders.find(embedding_model) {
+            embedder.load().await?;
         }
         Ok(())
     }
 
-    /// Loads what taking documents in needs. A missing or damaged model file is an error here,
-    /// before a job is begun, rather than the error of every document.
-    pub async fn prepare_ingestion(&self) -> Result<(), PortError> {
-        if self.needs_models {
-            self.token_counter.load().await?;
-            self.embedder.load().await?;
+    /// The embedders of all knowledge bases; that of new ones where there is none yet.
+    pub async fn embedders_in_use(&self) -> Result<Vec<Arc<LazyEmbedder>>, PortError> {
+        let knowledge_bases = self.ledger.knowledge_bases().await?;
+        if knowledge_bases.is_empty() {
+            return Ok(vec![Arc::clone(&self.embedder)]);
         }
-        Ok(())
+        let names: BTreeSet<String> = knowledge_bases
+            .into_iter()
+            .map(|knowledge_base| knowledge_base.embedding_model)
+            .collect();
+        let known = names.iter().filter_map(|name| self.embedders.find(name));
+        Ok(known.map(Arc::clone).collect())
     }
 }
 
@@ -193,11 +227,11 @@ fn ingest_settings(config: &Config) -> IngestSettings {
     settings
 }
 
-fn answerer(config: &Config, generator: Arc<LazyGenerator>, embedder: Arc<LazyEmbedder>) -> Answerer {
+fn answerer(config: &Config, generator: Arc<LazyGenerator>, embedders: Arc<LazyEmbedders>) -> Answerer {
     let generation = &config.generation;
     Answerer::new(AnswererParts {
         generator: generator as Arc<dyn Generator>,
-        embedder: Some(embedder as Arc<dyn Embedder>),
+        embedder: Some(Arc::new(EmbedderAtHand::new(embedders))),
         admission: Admission::new(AdmissionSettings {
             running: generation.parallel_answers,
             waiting: generation.waiting_answers,

@@ -18,6 +18,10 @@ pub trait ChunkLookup: Send + Sync {
         chunks: &[ChunkId],
     ) -> Result<Vec<LedgerChunk>, PortError>;
 
+    /// The name of the model that makes the vectors of a knowledge base; `None` where there is no such
+    /// knowledge base.
+    async fn embedding_model(&self, knowledge_base: KnowledgeBaseId) -> Result<Option<String>, PortError>;
+
     /// How many documents of a knowledge base have their vectors. Asked by every search, so it costs next to
     /// nothing while nothing changes.
     async fn embedded_share(&self, knowledge_base: KnowledgeBaseId) -> Result<EmbeddedShare, PortError>;

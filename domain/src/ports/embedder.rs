@@ -1,5 +1,7 @@
 //! From texts to vectors, and how texts are measured.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::error::PortError;
@@ -28,6 +30,31 @@ pub trait Embedder: Send + Sync {
 
     /// The vector of a question. It doesn't wait behind documents.
     async fn embed_query(&self, text: &str) -> Result<Vec<f32>, PortError>;
+}
+
+/// The embedding models that a process can run. Vectors of different models are never compared, so a
+/// knowledge base keeps to the model that it was made with.
+pub trait Embedders: Send + Sync {
+    /// The model of new knowledge bases.
+    fn preferred(&self) -> Arc<dyn Embedder>;
+
+    /// The model called `model`; `None` for one that isn't known here.
+    fn of_model(&self, model: &str) -> Option<Arc<dyn Embedder>>;
+}
+
+/// One embedding model and no other.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "the port has none")]
+pub struct OneEmbedder(pub Arc<dyn Embedder>);
+
+impl Embedders for OneEmbedder {
+    fn preferred(&self) -> Arc<dyn Embedder> {
+        Arc::clone(&self.0)
+    }
+
+    fn of_model(&self, model: &str) -> Option<Arc<dyn Embedder>> {
+        (self.0.model() == model).then(|| Arc::clone(&self.0))
+    }
 }
 
 /// Judges passages against a question, more carefully than a vector can.

@@ -41,6 +41,16 @@ impl InstalledModel {
         self.find(name, |path| path.file_name().is_some_and(|file| file == name))
     }
 
+    /// The path of an embedder's model.
+    ///
+    /// # Errors
+    /// [`Error::UnknownFile`] for a model that isn't an embedder.
+    pub fn onnx(&self) -> Result<PathBuf, Error> {
+        self.find("*.onnx", |path| {
+            path.extension().is_some_and(|extension| extension == "onnx")
+        })
+    }
+
     /// The path of a generator's weights.
     ///
     /// # Errors

@@ -154,6 +154,15 @@ impl Ledger {
         }
     }
 
+    /// The model of a knowledge base; `None` where there is none with this id.
+    pub(crate) async fn embedding_model(&self, id: KnowledgeBaseId) -> Result<Option<String>> {
+        sqlx::query_scalar("SELECT embedding_model FROM knowledge_bases WHERE id = $1 AND deleted_at IS NULL")
+            .bind(id.0)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(Error::ledger("find the model of a knowledge base"))
+    }
+
     /// Sets the tombstone. False where there was nothing to delete.
     pub(crate) async fn bury_knowledge_base(&self, id: KnowledgeBaseId) -> Result<bool> {
         let mut transaction = self.begin().await?;

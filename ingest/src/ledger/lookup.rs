@@ -53,6 +53,10 @@ impl ChunkLookup for Ledger {
         }
     }
 
+    async fn embedding_model(&self, knowledge_base: KnowledgeBaseId) -> Result<Option<String>, PortError> {
+        Ok(Self::embedding_model(self, knowledge_base).await?)
+    }
+
     async fn embedded_share(&self, knowledge_base: KnowledgeBaseId) -> Result<EmbeddedShare, PortError> {
         Ok(Self::embedded_share(self, knowledge_base).await?)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use lectern_domain::ports::{ChunkLookup, IndexEntry};
+use lectern_domain::ports::{ChunkLookup, IndexEntry, OneEmbedder};
 use lectern_domain::{Acl, DefaultAccess, JobCounts, JobState};
 use tempfile::TempDir;
 
@@ -212,7 +212,7 @@ async fn open(
         texts,
         extractor: extractor.clone(),
         token_counter: Arc::new(Words),
-        embedder: embedder.clone(),
+        embedders: Arc::new(OneEmbedder(embedder.clone())),
         words,
         vectors,
         settings: settings(),

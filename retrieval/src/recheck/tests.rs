@@ -26,6 +26,10 @@ impl ChunkLookup for HandMade {
         Ok(known.cloned().collect())
     }
 
+    async fn embedding_model(&self, _: KnowledgeBaseId) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
+
     async fn embedded_share(&self, _: KnowledgeBaseId) -> Result<EmbeddedShare, PortError> {
         Ok(EmbeddedShare::default())
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, IndexEntry};
+use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, IndexEntry, OneEmbedder};
 use lectern_domain::{
     Acl, Chunk, ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, LedgerChunk, PortError, ReadScope,
     SourceId, TextSpan, Version,
@@ -26,6 +26,8 @@ pub struct Text {
 /// A ledger that has everything in memory.
 #[derive(Default)]
 pub struct MemoryLedger {
+    /// What made the vectors; `None`: what is preferred.
+    pub model: Option<String>,
     chunks: HashMap<ChunkId, LedgerChunk>,
 }
 
@@ -37,6 +39,10 @@ impl ChunkLookup for MemoryLedger {
             .filter_map(|chunk| self.chunks.get(chunk))
             .cloned()
             .collect())
+    }
+
+    async fn embedding_model(&self, _: KnowledgeBaseId) -> Result<Option<String>, PortError> {
+        Ok(self.model.clone())
     }
 
     async fn embedded_share(&self, _: KnowledgeBaseId) -> Result<EmbeddedShare, PortError> {
@@ -98,7 +104,10 @@ pub async fn fill(embedder: Arc<dyn Embedder>, texts: &[Text], vectors: Vec<Vec<
         index.commit(base).await.unwrap();
         index.optimize(base).await.unwrap();
     }
-    let mut ledger = MemoryLedger::default();
+    let mut ledger = MemoryLedger {
+        model: Some(embedder.model().to_owned()),
+        ..MemoryLedger::default()
+    };
     let mut keys = HashMap::new();
     for (entry, text) in entries.into_iter().zip(texts) {
         keys.insert(entry.chunk.document, text.key.clone());
@@ -107,7 +116,7 @@ pub async fn fill(embedder: Arc<dyn Embedder>, texts: &[Text], vectors: Vec<Vec<
     let [vectors, words] = indexes;
     let parts = SearcherParts {
         ledger: Arc::new(ledger),
-        embedder,
+        embedders: Arc::new(OneEmbedder(embedder)),
         vectors,
         words,
         reranker: None,

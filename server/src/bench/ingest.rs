@@ -180,7 +180,7 @@ async fn chunk_texts(lectern: &Lectern, knowledge_base: &KnowledgeBase) -> Resul
 }
 
 fn bare_request(lectern: &Lectern, texts: &[String]) -> Result<BareRequest> {
-    let files = lectern.models.embedder_files()?;
+    let files = lectern.models.embedder_files(lectern.embedder.name())?;
     Ok(BareRequest {
         texts: tokenise(Path::new(&files.tokenizer), texts, lectern.embedder.max_tokens())?,
         library: files.onnx_runtime,

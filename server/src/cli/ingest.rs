@@ -105,7 +105,7 @@ pub async fn run_job(
     connector: Arc<dyn Connector>,
     options: SyncOptions,
 ) -> Result<JobReport> {
-    lectern.prepare_ingestion().await?;
+    lectern.prepare_ingestion(&knowledge_base.embedding_model).await?;
     lectern.ingestion.request_sync(source, options).await?;
     let (progress, cancel) = (Progress::new(), Cancellation::new());
     let _bar = IngestBar::follow(&progress);

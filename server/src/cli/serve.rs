@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use lectern_domain::error::chain;
+use lectern_domain::ports::Embedder;
 use lectern_domain::{ErrorKind, PortError};
 
 use super::context::Context;
@@ -71,7 +72,7 @@ pub async fn until_stopped(lectern: Arc<Lectern>, context: &Context, address: So
         host_names: configured.host_names.clone(),
         ..ServeSettings::on(address)
     };
-    if let Err(error) = lectern.models_present() {
+    if let Err(error) = lectern.models_present().await {
         output::note(format!(
             "warning: {}; until `lectern models pull` was run, only words can be searched",
             chain(&error)
@@ -119,15 +120,20 @@ fn cannot_listen(address: SocketAddr, error: io::Error) -> PortError {
 
 /// Loads the models beside the first requests, so that the first question doesn't wait for all of it.
 async fn warm_up(lectern: Arc<Lectern>) {
-    if lectern.models_present().is_err() {
+    if lectern.models_present().await.is_err() {
         return;
     }
-    if let Err(error) = lectern.prepare_ingestion().await {
-        tracing::error!(
-            code = error.code,
-            error = chain(&error),
-            "the embedder can't be loaded"
-        );
+    let Ok(in_use) = lectern.embedders_in_use().await else {
+        return;
+    };
+    for embedder in in_use {
+        if let Err(error) = lectern.prepare_ingestion(embedder.model()).await {
+            tracing::error!(
+                code = error.code,
+                error = chain(&error),
+                "the embedder can't be loaded"
+            );
+        }
     }
     if let Err(error) = lectern.generator.load().await {
         tracing::error!(

@@ -1,37 +1,40 @@
-//! The embedder and its token counter, loaded when they are first needed.
+//! The embedders and their token counter, loaded when they are first needed.
+//!
+//! A knowledge base keeps to the model that made its vectors, so there may be several in one process:
+//! [`LazyEmbedders`] has all that the catalogue knows, and loads those that are asked for.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use lectern_domain::ports::{Embedder, TokenCounter};
+use lectern_domain::ports::{Embedder, Embedders, TokenCounter};
 use lectern_domain::{ErrorKind, PortError};
+use lectern_generation::catalogue::ModelName;
 use lectern_retrieval::{EmbedderSettings, FastEmbedder, TokenSizer};
 use tokio::sync::OnceCell;
 
 use super::Models;
 use crate::config::IngestionConfig;
 
-/// The embedding model, by its name in the catalogue.
-pub const EMBEDDING_MODEL: &str = "all-minilm-l6-v2";
-/// The longest text that it reads whole: it was trained at 256 tokens.
+/// The longest text that an embedder reads whole: all of them were trained at 256 tokens.
 const MAX_TOKENS: usize = 256;
 
-/// The embedder, loaded with the first text that is embedded. Whoever comes while it loads waits for
+/// One embedder, loaded with the first text that is embedded. Whoever comes while it loads waits for
 /// that; when loading fails, the next one tries again.
 #[derive(Debug)]
 pub struct LazyEmbedder {
+    name: ModelName,
     models: Models,
     sessions: usize,
     loaded: OnceCell<FastEmbedder>,
 }
 
 impl LazyEmbedder {
-    /// The length of the model's vectors.
+    /// The length of the vectors, the same for all models of the catalogue.
     pub const DIMENSIONS: usize = 384;
 
-    /// An embedder over these files, not loaded yet.
-    pub fn new(models: Models, config: &IngestionConfig) -> Self {
+    fn new(name: ModelName, models: Models, config: &IngestionConfig) -> Self {
         Self {
+            name,
             models,
             sessions: config.sessions(),
             loaded: OnceCell::new(),
@@ -43,15 +46,20 @@ impl LazyEmbedder {
         self.loaded.get_or_try_init(|| self.load_now()).await
     }
 
+    /// Its name in the catalogue.
+    pub fn name(&self) -> &ModelName {
+        &self.name
+    }
+
     async fn load_now(&self) -> Result<FastEmbedder, PortError> {
-        let models = self.models.clone();
+        let (models, name) = (self.models.clone(), self.name.clone());
         let settings = EmbedderSettings {
             sessions: self.sessions,
             max_tokens: MAX_TOKENS,
-            ..EmbedderSettings::for_this_machine(EMBEDDING_MODEL)
+            ..EmbedderSettings::for_this_machine(name.as_str())
         };
         let embedder = blocking("load the embedder", move || {
-            let files = models.embedder_files()?;
+            let files = models.embedder_files(&name)?;
             Ok(FastEmbedder::load(&files, settings)?)
         })
         .await?;
@@ -60,7 +68,8 @@ impl LazyEmbedder {
                 ErrorKind::Corrupt,
                 "model_corrupt",
                 format!(
-                    "{EMBEDDING_MODEL} makes vectors of {} numbers, expected {}",
+                    "{} makes vectors of {} numbers, expected {}",
+                    self.name,
                     embedder.dimensions(),
                     Self::DIMENSIONS
                 ),
@@ -73,7 +82,7 @@ impl LazyEmbedder {
 #[async_trait]
 impl Embedder for LazyEmbedder {
     fn model(&self) -> &str {
-        EMBEDDING_MODEL
+        self.name.as_str()
     }
 
     fn dimensions(&self) -> usize {
@@ -93,7 +102,103 @@ impl Embedder for LazyEmbedder {
     }
 }
 
-/// The embedder's token counter, loaded with the first text that is counted or by
+/// All embedders of the catalogue. Nothing of a model is in memory before it is asked for a vector.
+#[derive(Debug)]
+pub struct LazyEmbedders {
+    preferred: Arc<LazyEmbedder>,
+    all: Vec<Arc<LazyEmbedder>>,
+}
+
+impl LazyEmbedders {
+    /// All embedders over these files; new knowledge bases get the one called `preferred`.
+    pub fn new(preferred: &ModelName, models: &Models, config: &IngestionConfig) -> Self {
+        let lazy = |name: &ModelName| Arc::new(LazyEmbedder::new(name.clone(), models.clone(), config));
+        let preferred = lazy(preferred);
+        let others = models.embedders().filter(|name| *name != &preferred.name);
+        let all = std::iter::once(Arc::clone(&preferred))
+            .chain(others.map(lazy))
+            .collect();
+        Self { preferred, all }
+    }
+
+    /// The model of new knowledge bases.
+    pub fn preferred(&self) -> &Arc<LazyEmbedder> {
+        &self.preferred
+    }
+
+    /// The model called `model`.
+    pub fn find(&self, model: &str) -> Option<&Arc<LazyEmbedder>> {
+        self.all.iter().find(|embedder| embedder.model() == model)
+    }
+}
+
+impl Embedders for LazyEmbedders {
+    fn preferred(&self) -> Arc<dyn Embedder> {
+        Arc::clone(&self.preferred) as Arc<dyn Embedder>
+    }
+
+    fn of_model(&self, model: &str) -> Option<Arc<dyn Embedder>> {
+        self.find(model)
+            .map(|embedder| Arc::clone(embedder) as Arc<dyn Embedder>)
+    }
+}
+
+/// The embedder for texts that are only compared with each other, such as the sentences of an answer: the
+/// first one that is loaded or whose files are there. Once chosen it stays, so that the vectors of one
+/// comparison come from one model.
+#[derive(Debug)]
+pub struct EmbedderAtHand {
+    embedders: Arc<LazyEmbedders>,
+    chosen: OnceLock<Arc<LazyEmbedder>>,
+}
+
+impl EmbedderAtHand {
+    /// One of these, chosen with the first text.
+    pub fn new(embedders: Arc<LazyEmbedders>) -> Self {
+        Self {
+            embedders,
+            chosen: OnceLock::new(),
+        }
+    }
+
+    fn chosen(&self) -> &LazyEmbedder {
+        self.chosen.get_or_init(|| {
+            let all = &self.embedders.all;
+            let is_loaded = |embedder: &&Arc<LazyEmbedder>| embedder.loaded.initialized();
+            let is_there = |embedder: &&Arc<LazyEmbedder>| {
+                let files = embedder.models.embedder_files(&embedder.name);
+                files.is_ok()
+            };
+            let at_hand = all.iter().find(is_loaded).or_else(|| all.iter().find(is_there));
+            Arc::clone(at_hand.unwrap_or(&self.embedders.preferred))
+        })
+    }
+}
+
+#[async_trait]
+impl Embedder for EmbedderAtHand {
+    fn model(&self) -> &str {
+        self.chosen().model()
+    }
+
+    fn dimensions(&self) -> usize {
+        LazyEmbedder::DIMENSIONS
+    }
+
+    fn max_tokens(&self) -> usize {
+        MAX_TOKENS
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, PortError> {
+        self.chosen().embed(texts).await
+    }
+
+    async fn embed_query(&self, text: &str) -> Result<Vec<f32>, PortError> {
+        self.chosen().embed_query(text).await
+    }
+}
+
+/// The embedders' token counter, loaded with the first text that is counted or by
 /// [`LazyTokenCounter::load`].
 #[derive(Debug)]
 pub struct LazyTokenCounter {
@@ -136,7 +241,15 @@ impl TokenCounter for LazyTokenCounter {
 }
 
 fn load_sizer(models: &Models) -> Result<TokenSizer, PortError> {
-    Ok(TokenSizer::load(&models.embedder_files()?.tokenizer)?)
+    // All embedders have the same tokenizer, so any that is there will do.
+    let here = models
+        .embedders()
+        .find_map(|name| models.embedder_files(name).ok());
+    let files = match here {
+        Some(files) => files,
+        None => models.embedder_files(&ModelName::EMBEDDER)?,
+    };
+    Ok(TokenSizer::load(&files.tokenizer)?)
 }
 
 /// Runs work that takes long on a thread that may wait.

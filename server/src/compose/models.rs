@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use lectern_generation::Error;
-use lectern_generation::catalogue::{Catalogue, ModelEntry, ModelName, ModelStore};
+use lectern_generation::catalogue::{Catalogue, ModelEntry, ModelName, ModelRole, ModelStore};
 use lectern_retrieval::EmbedderFiles;
 
 use crate::config::GeneratorChoice;
@@ -34,33 +34,42 @@ impl Models {
         &self.catalogue
     }
 
-    /// The entries that a Lectern with this generator needs. An ONNX Runtime of the operator's own
+    /// The entries that a new Lectern with this generator needs. An ONNX Runtime of the operator's own
     /// (`ORT_DYLIB_PATH`) need not be fetched.
     pub fn needed(&self, generator: GeneratorChoice) -> Result<Vec<&ModelEntry>, Error> {
-        let mut names = vec![ModelName::EMBEDDER];
+        let mut entries = vec![self.catalogue.find(ModelName::EMBEDDER.as_str())?];
         if std::env::var_os("ORT_DYLIB_PATH").is_none_or(|path| path.is_empty()) {
-            names.push(ModelName::RUNTIME);
+            entries.push(self.catalogue.find(ModelName::RUNTIME.as_str())?);
         }
-        match generator {
-            GeneratorChoice::Qwen => names.push(ModelName::GENERATOR),
-            GeneratorChoice::SmolLm2 => names.push(ModelName::SMALL_GENERATOR),
-            GeneratorChoice::Extractive => {}
-        }
-        names
-            .iter()
-            .map(|name| self.catalogue.find(name.as_str()))
-            .collect()
+        entries.extend(self.generator(generator)?);
+        Ok(entries)
     }
 
-    /// The embedder's files.
+    /// The entry of a generator, if it is one that needs files.
+    pub fn generator(&self, generator: GeneratorChoice) -> Result<Option<&ModelEntry>, Error> {
+        match generator {
+            GeneratorChoice::Qwen | GeneratorChoice::SmolLm2 => {
+                self.catalogue.find(generator.as_str()).map(Some)
+            }
+            GeneratorChoice::Extractive => Ok(None),
+        }
+    }
+
+    /// The names of all embedders that can be had.
+    pub fn embedders(&self) -> impl Iterator<Item = &ModelName> {
+        let entries = self.catalogue.entries().iter();
+        entries
+            .filter(|entry| entry.role == ModelRole::Embedder)
+            .map(|entry| &entry.name)
+    }
+
+    /// The files of the embedder called `name`.
     ///
     /// Fails with `model_missing` or `model_corrupt`.
-    pub fn embedder_files(&self) -> Result<EmbedderFiles, Error> {
-        let installed = self
-            .store
-            .require(self.catalogue.find(ModelName::EMBEDDER.as_str())?)?;
+    pub fn embedder_files(&self, name: &ModelName) -> Result<EmbedderFiles, Error> {
+        let installed = self.store.require(self.catalogue.find(name.as_str())?)?;
         Ok(EmbedderFiles {
-            model: installed.file("model.onnx")?,
+            model: installed.onnx()?,
             tokenizer: installed.file("tokenizer.json")?,
             config: installed.file("config.json")?,
             special_tokens_map: installed.file("special_tokens_map.json")?,

@@ -6,12 +6,11 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, get, web};
-use lectern_domain::{ErrorKind, PortError};
+use lectern_domain::PortError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::state::AppState;
-use crate::compose::Lectern;
 
 /// The process is up.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,7 +79,7 @@ pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
         .map_err(PortError::from);
     let mut parts = vec![
         PartReadiness::of("ledger", ledger),
-        PartReadiness::of("models", models_are_there(lectern).await),
+        PartReadiness::of("models", lectern.models_present().await),
     ];
     parts.push(PartReadiness {
         name: "serving",
@@ -95,17 +94,5 @@ pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
         HttpResponse::Ok().json(readiness)
     } else {
         HttpResponse::ServiceUnavailable().json(readiness)
-    }
-}
-
-/// Looks for the files, on a thread that may wait for the disk.
-async fn models_are_there(lectern: Arc<Lectern>) -> Result<(), PortError> {
-    match web::block(move || lectern.models_present()).await {
-        Ok(found) => found,
-        Err(_) => Err(PortError::new(
-            ErrorKind::Internal,
-            "models_unknown",
-            "looking for the models broke off",
-        )),
     }
 }

@@ -147,7 +147,7 @@ impl Jobs {
             .ledger
             .source(knowledge_base.id, &entry.source.to_string())
             .await?;
-        let connector = self.connector(&source).await;
+        let connector = self.connector(&source, &knowledge_base.embedding_model).await;
         if lectern.ledger.job(id).await?.state != JobState::Queued {
             return Ok(());
         }
@@ -176,8 +176,8 @@ impl Jobs {
 
     /// The source's connector; where it can't be opened or the models are missing, one that says so, so that the
     /// job ends with the reason.
-    async fn connector(&self, source: &Source) -> Arc<dyn Connector> {
-        if let Err(error) = self.lectern.prepare_ingestion().await {
+    async fn connector(&self, source: &Source, embedding_model: &str) -> Arc<dyn Connector> {
+        if let Err(error) = self.lectern.prepare_ingestion(embedding_model).await {
             return Arc::new(Unopened(error));
         }
         let source = source.clone();

@@ -252,7 +252,11 @@ pub(super) async fn begin(
     options: SyncOptions,
 ) -> Result<HttpResponse, ApiError> {
     // A missing model or folder is told now, and not as the end of a job.
-    state.lectern.prepare_ingestion().await?;
+    let knowledge_base = state.lectern.ledger.knowledge_base(base).await?;
+    state
+        .lectern
+        .prepare_ingestion(&knowledge_base.embedding_model)
+        .await?;
     let opened = source.clone();
     blocking(move || sources::open(&opened).map(drop)).await?;
     let job = state.jobs.request(source, options).await?;

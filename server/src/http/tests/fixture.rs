@@ -9,8 +9,11 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{test, web};
 use async_trait::async_trait;
-use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, Extractor, RawFile, TokenCounter};
+use lectern_domain::ports::{
+    ChunkIndex, ChunkLookup, Embedder, Embedders, Extractor, OneEmbedder, RawFile, TokenCounter,
+};
 use lectern_domain::{Acl, Block, BlockKind, DefaultAccess, ErrorKind, Extracted, PortError, TextSpan};
+use lectern_generation::catalogue::ModelName;
 use lectern_generation::engine::scripted::ScriptedGenerator;
 use lectern_generation::{Admission, AdmissionSettings, AnswerSettings, Answerer, AnswererParts};
 use lectern_ingest::{IngestSettings, Ingestion, IngestionParts, TextStore};
@@ -206,7 +209,7 @@ async fn lectern(
         .await
         .unwrap();
     let texts = Arc::new(TextStore::open(opened.folder.root()).unwrap());
-    let embedder: Arc<dyn Embedder> = Arc::new(WordEmbedder);
+    let embedders: Arc<dyn Embedders> = Arc::new(OneEmbedder(Arc::new(WordEmbedder)));
     let vectors: Arc<dyn ChunkIndex> =
         Arc::new(EdgeVectors::open(folder.join("v"), LazyEmbedder::DIMENSIONS).unwrap());
     let words: Arc<dyn ChunkIndex> = Arc::new(TantivyWords::open(folder.join("w")).unwrap());
@@ -215,7 +218,7 @@ async fn lectern(
         texts,
         extractor: Arc::new(PlainReader),
         token_counter: Arc::new(WordCounter),
-        embedder: Arc::clone(&embedder),
+        embedders: Arc::clone(&embedders),
         words: Arc::clone(&words),
         vectors: Arc::clone(&vectors),
         settings: IngestSettings {
@@ -225,7 +228,7 @@ async fn lectern(
     });
     let searcher = Searcher::new(SearcherParts {
         ledger: Arc::clone(&opened.ledger) as Arc<dyn ChunkLookup>,
-        embedder,
+        embedders,
         vectors,
         words,
         reranker: None,
@@ -271,7 +274,9 @@ impl WordEmbedder {
 #[async_trait]
 impl Embedder for WordEmbedder {
     fn model(&self) -> &str {
-        crate::compose::EMBEDDING_MODEL
+        // Its name is that of the model that the server gives to new knowledge bases.
+        static NAME: ModelName = ModelName::EMBEDDER;
+        NAME.as_str()
     }
 
     fn dimensions(&self) -> usize {
