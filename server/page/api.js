@@ -36,14 +36,31 @@ export async function getJson(path, signal) {
   return response.json();
 }
 
+/** Sends a request with a JSON body, or none. Answers with the parsed JSON. */
+export async function sendJson(method, path, body) {
+  const headers = { "Content-Type": "application/json" };
+  const response = await request(path, { method, headers, body: body && JSON.stringify(body) });
+  return response.json();
+}
+
 /** Yields {event, data} for each event of an answer, with `data` parsed. */
-export async function* answerEvents(knowledgeBase, question, signal) {
-  const response = await request(`knowledge-bases/${encodeURIComponent(knowledgeBase)}/answers`, {
+export function answerEvents(knowledgeBase, question, signal) {
+  return events(`knowledge-bases/${encodeURIComponent(knowledgeBase)}/answers`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
     body: JSON.stringify({ question, stream: true }),
     signal,
   });
+}
+
+/** Yields {event, data} for each event of a job, with `data` parsed. */
+export function jobEvents(knowledgeBase, job, signal) {
+  const path = `knowledge-bases/${encodeURIComponent(knowledgeBase)}/ingestions/${encodeURIComponent(job)}/events`;
+  return events(path, { headers: { Accept: "text/event-stream" }, signal });
+}
+
+async function* events(path, options) {
+  const response = await request(path, options);
   try {
     yield* readEvents(response.body);
   } catch (cause) {

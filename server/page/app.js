@@ -1,12 +1,14 @@
 // The chat page. `api.js` talks to the server, `turn.js` is one question with its answer, `reader.js` shows a
-// passage in its document, `problem.js` an error; this file puts them together.
+// passage in its document, `sources.js` where the documents come from and how each stands, `problem.js` an error;
+// this file puts them together.
 //
 // What comes from people, documents and the server is put in as text. The only HTML is what the server has rendered
 // and sanitised itself: finished answers, and documents in the reader.
 
 import { getJson, token } from "./api.js";
+import { openDocuments } from "./sources.js";
 import { showProblem } from "./problem.js";
-import { Turn } from "./turn.js";
+import { Turn, embeddedText } from "./turn.js";
 
 const byId = (id) => document.getElementById(id);
 const picker = byId("knowledge-base");
@@ -52,6 +54,7 @@ function showBases(bases) {
   picker.replaceChildren(...bases.map((base) => new Option(base.name, base.name, false, base.name === wanted)));
   picker.disabled = bases.length === 0;
   form.hidden = bases.length === 0;
+  byId("open-documents").hidden = bases.length === 0;
   picker.bases = new Map(bases.map((base) => [base.name, base]));
   if (bases.length === 0) {
     picker.replaceChildren(new Option("none yet"));
@@ -82,7 +85,8 @@ function welcome(base) {
     return `Nothing can be found in “${base.name}” yet. Fill it with: lectern ingest --kb ${base.name} FOLDER`;
   }
   const documents = base.document_count === 1 ? "One document" : `${base.document_count.toLocaleString("en")} documents`;
-  return `${documents} in “${base.name}”. Every answer shows the passages that it rests on, and each question is answered on its own.`;
+  const text = `${documents} in “${base.name}”. Every answer shows the passages that it rests on, and each question is answered on its own.`;
+  return [text, embeddedText(base.embedded)].filter(Boolean).join(" ");
 }
 
 async function showExamples(base) {
@@ -196,6 +200,7 @@ box.addEventListener("keydown", (event) => {
 
 stop.addEventListener("click", () => running?.abort());
 picker.addEventListener("change", baseChosen);
+byId("open-documents").addEventListener("click", () => openDocuments(picker.value));
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, dialog");

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use lectern_domain::{ErrorKind, KnowledgeBaseId, PortError, error::chain};
 use lectern_ingest::Cancellation;
+use metrics::gauge;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
@@ -35,6 +36,14 @@ struct Bases {
     at_work: BTreeSet<KnowledgeBaseId>,
 }
 
+impl Bases {
+    /// Has the gauges say how many wait and how many are at work.
+    fn show(&self) {
+        gauge!("lectern_push_rounds_waiting").set(self.due.len() as f64);
+        gauge!("lectern_push_rounds_running").set(self.at_work.len() as f64);
+    }
+}
+
 impl Default for Pushes {
     fn default() -> Self {
         Self {
@@ -49,7 +58,10 @@ impl Default for Pushes {
 impl Pushes {
     /// Says that a knowledge base has something pending. Costs nothing and never waits.
     pub fn enqueue(&self, knowledge_base: KnowledgeBaseId) {
-        self.bases().due.insert(knowledge_base);
+        let mut bases = self.bases();
+        bases.due.insert(knowledge_base);
+        bases.show();
+        drop(bases);
         self.wake.notify_one();
     }
 
@@ -96,7 +108,10 @@ impl Pushes {
             }
             _ => false,
         };
-        self.bases().at_work.remove(&id);
+        let mut bases = self.bases();
+        bases.at_work.remove(&id);
+        bases.show();
+        drop(bases);
         if failed {
             self.enqueue(id);
         } else {
@@ -110,6 +125,7 @@ impl Pushes {
         let startable: BTreeSet<_> = bases.due.difference(&bases.at_work).copied().collect();
         bases.due.retain(|id| !startable.contains(id));
         bases.at_work.extend(&startable);
+        bases.show();
         startable
     }
 

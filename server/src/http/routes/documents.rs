@@ -22,6 +22,7 @@ use super::{below, knowledge_base};
 use crate::auth::Caller;
 use crate::http::body::read_json;
 use crate::http::error::{ApiError, ErrorBody};
+use crate::http::metrics::Counted;
 use crate::http::schema::{AclSchema, DocumentSchema};
 use crate::http::state::AppState;
 
@@ -178,6 +179,7 @@ pub async fn push(
             ),
         ));
     };
+    let receiving = Counted::one("lectern_pushes_receiving");
     let limits = &state.limits;
     let body = read_json(
         &request,
@@ -190,7 +192,7 @@ pub async fn push(
     // Before the push, so that no round is missed.
     let rounds = state.pushes.rounds();
     let receipt = state.lectern.ingestion.push(&base, document).await?;
-    drop(place);
+    drop((place, receiving));
     state.pushes.enqueue(base.id);
 
     let id = receipt.document.id;
