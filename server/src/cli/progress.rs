@@ -49,10 +49,11 @@ impl Drop for IngestBar {
     }
 }
 
+/// Both steps: what can be found by its words, and what by its meaning too.
 fn message(snapshot: &ProgressSnapshot) -> String {
     let chunks = format!(
-        "{} of {} chunks embedded",
-        snapshot.chunks_embedded, snapshot.chunks_cut
+        "{} chunks by words, {} of {} embedded",
+        snapshot.chunks_published, snapshot.chunks_embedded, snapshot.chunks_cut
     );
     match &snapshot.current_document {
         Some(key) => format!("{chunks}, {}", shortened(key, 40)),
