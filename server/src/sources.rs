@@ -15,6 +15,8 @@ use lectern_domain::ports::Connector;
 use lectern_domain::{Acl, ContentHash, DefaultAccess, ErrorKind, KnowledgeBaseId, PortError};
 use lectern_ingest::{Ledger, Source, SourceSettings};
 
+use crate::config::IngestionConfig;
+
 /// The longest name, in characters. A longer list of paths is named by its hash.
 const LONGEST_NAME: usize = 200;
 /// The name of the source that pushed documents belong to.
@@ -61,15 +63,18 @@ impl NewSource {
 
     /// Looks at the folders. Waits for the disk.
     ///
-    /// Fails with `path_not_found` where one isn't there, and `source_name_invalid`.
-    pub fn resolve(self, max_file_bytes: u64) -> Result<ResolvedSource, PortError> {
+    /// Fails with `path_not_found` where one isn't there, `source_name_invalid`, and where its settings are none.
+    pub fn resolve(self, ingestion: &IngestionConfig) -> Result<ResolvedSource, PortError> {
+        if let Some(settings) = &self.settings {
+            settings.check(ingestion.chunk_tokens)?;
+        }
         let roots = resolved(&self.paths)?;
         let name = match self.name {
             Some(name) => checked_name(name)?,
             None => name_of_paths(&roots),
         };
         let config = SourceConfig::Files(FilesConfig {
-            max_file_bytes,
+            max_file_bytes: ingestion.max_file_bytes(),
             hidden: self.hidden,
             ..FilesConfig::new(roots)
         });
@@ -232,7 +237,10 @@ mod tests {
         std::fs::create_dir(&two).unwrap();
         let name = |paths: &[&PathBuf]| {
             let paths = paths.iter().map(|path| (*path).clone()).collect();
-            NewSource::of_paths(paths).resolve(1).unwrap().name
+            NewSource::of_paths(paths)
+                .resolve(&IngestionConfig::default())
+                .unwrap()
+                .name
         };
         assert_eq!(name(&[&one, &two]), name(&[&two, &one, &two]));
         assert_ne!(name(&[&one]), name(&[&one, &two]));
@@ -250,15 +258,24 @@ mod tests {
             name: Some(name.to_owned()),
             ..NewSource::of_paths(vec![folder.path().to_owned()])
         };
-        assert_eq!(named("papers, 2024").resolve(1).unwrap().name, "papers, 2024");
+        assert_eq!(
+            named("papers, 2024")
+                .resolve(&IngestionConfig::default())
+                .unwrap()
+                .name,
+            "papers, 2024"
+        );
         for name in ["", "  ", "two\nlines", "pushed", &"x".repeat(201)] {
             assert_eq!(
-                named(name).resolve(1).unwrap_err().code,
+                named(name).resolve(&IngestionConfig::default()).unwrap_err().code,
                 "source_name_invalid",
                 "{name:?}"
             );
         }
         let missing = NewSource::of_paths(vec![folder.path().join("missing")]);
-        assert_eq!(missing.resolve(1).unwrap_err().code, "path_not_found");
+        assert_eq!(
+            missing.resolve(&IngestionConfig::default()).unwrap_err().code,
+            "path_not_found"
+        );
     }
 }

@@ -63,7 +63,7 @@ pub async fn run(context: &Context, arguments: IngestArguments) -> Result<Exit> 
         ..NewSource::of_paths(arguments.paths)
     };
     let lectern = context.open().await?;
-    let resolved = new.resolve(ingestion.max_file_bytes())?;
+    let resolved = new.resolve(ingestion)?;
     let knowledge_base = find_or_create(&lectern, &arguments.kb, arguments.create).await?;
     let defaults = ingestion.source_settings();
     let (source, _) = sources::add(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lectern_domain::{PortError, Principal};
-use lectern_ingest::chunk::strategy::Chunking;
+use lectern_ingest::chunk::Chunking;
 use lectern_ingest::{DeletionGuard, SourceSettings};
 use serde::{Deserialize, Serialize};
 
@@ -92,8 +92,8 @@ impl IngestionConfig {
     /// What a source has that says nothing else.
     pub fn source_settings(&self) -> SourceSettings {
         SourceSettings {
+            chunking: self.chunking,
             deletions: self.deletions,
-            ..SourceSettings::default()
         }
     }
 

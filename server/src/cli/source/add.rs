@@ -1,11 +1,13 @@
 //! `lectern source add`: has the ledger know a source. Nothing is read yet.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use lectern_domain::{Acl, Principal};
+use figment::providers::{Format, Toml};
+use lectern_domain::{Acl, ErrorKind, PortError, Principal};
 use lectern_ingest::SourceSettings;
+use lectern_ingest::chunk::Chunking;
 use serde_json::json;
 
 use super::super::context::Context;
@@ -23,7 +25,8 @@ lectern.toml.
 Examples:
   lectern source add --kb papers --name reading ~/papers
   lectern source add --kb staff --name hr --access group:staff ~/hr
-  lectern source add --kb papers --name reading --replace --max-deleted-share 0.5 ~/papers")]
+  lectern source add --kb papers --name reading --replace --max-deleted-share 0.5 ~/papers
+  lectern source add --kb papers --name logs --chunking fixed,max_tokens=200,overlap_tokens=40 ~/logs")]
 pub struct AddArguments {
     /// The knowledge base, by name or id
     #[arg(long, value_name = "NAME")]
@@ -53,6 +56,13 @@ pub struct SourceRules {
     /// Take in files and folders whose names begin with a dot, too
     #[arg(long)]
     hidden: bool,
+    /// How documents are cut: structural, fixed, hierarchical, semantic or none, and sizes
+    #[arg(long, value_name = "STRATEGY[,KEY=N...]", value_parser = chunking)]
+    chunking: Option<Chunking>,
+    /// A file with all settings of the source, in TOML, or in JSON where its name ends so; what is given here
+    /// besides comes on top
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
     /// A job that would delete more than this share of the documents stops and asks: 0 to 1 [default: 0.2]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     max_deleted_share: Option<f64>,
@@ -63,21 +73,32 @@ pub struct SourceRules {
 
 impl SourceRules {
     /// The source with those rules; what isn't said is what `defaults` say.
-    fn source(&self, name: Option<String>, paths: Vec<PathBuf>, defaults: SourceSettings) -> NewSource {
-        let mut settings = defaults;
+    fn source(
+        &self,
+        name: Option<String>,
+        paths: Vec<PathBuf>,
+        defaults: SourceSettings,
+    ) -> Result<NewSource> {
+        let mut settings = match &self.settings {
+            Some(file) => read_settings(file)?,
+            None => defaults,
+        };
+        if let Some(chunking) = self.chunking {
+            settings.chunking = chunking;
+        }
         if let Some(share) = self.max_deleted_share {
             settings.deletions.max_share = share;
         }
         if let Some(count) = self.max_deleted {
             settings.deletions.more_than = count;
         }
-        NewSource {
+        Ok(NewSource {
             name,
             paths,
             hidden: self.hidden,
             access: Acl::allowing(self.access.iter().cloned()),
             settings: Some(settings),
-        }
+        })
     }
 }
 
@@ -87,8 +108,8 @@ pub async fn run(context: &Context, arguments: AddArguments) -> Result<Exit> {
     let defaults = ingestion.source_settings();
     let new = arguments
         .rules
-        .source(arguments.name, arguments.paths, defaults.clone());
-    let resolved = new.resolve(ingestion.max_file_bytes())?;
+        .source(arguments.name, arguments.paths, defaults.clone())?;
+    let resolved = new.resolve(ingestion)?;
     let lectern = context.open().await?;
     let knowledge_base = find_or_create(&lectern, &arguments.kb, arguments.create).await?;
     let if_there = if arguments.replace {
@@ -111,11 +132,102 @@ pub async fn run(context: &Context, arguments: AddArguments) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Reads `fixed,max_tokens=200,overlap_tokens=40`.
+fn chunking(text: &str) -> Result<Chunking, String> {
+    let (strategy, sizes) = text.split_once(',').unwrap_or((text, ""));
+    let mut fields = serde_json::Map::new();
+    fields.insert("strategy".to_owned(), strategy.into());
+    for size in sizes.split(',').filter(|size| !size.is_empty()) {
+        let (key, value) = size
+            .split_once('=')
+            .ok_or_else(|| format!("{size:?} is no KEY=N"))?;
+        let value: u32 = value
+            .parse()
+            .map_err(|_| format!("{value:?} is no whole number"))?;
+        fields.insert(key.to_owned(), value.into());
+    }
+    serde_json::from_value(fields.into()).map_err(|error| error.to_string())
+}
+
+fn read_settings(file: &Path) -> Result<SourceSettings> {
+    let unusable = |error: String| {
+        PortError::new(
+            ErrorKind::Invalid,
+            "source_settings_invalid",
+            format!("can't use the settings in {}: {error}", file.display()),
+        )
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
+    let is_json = file.extension().is_some_and(|extension| extension == "json");
+    let settings = if is_json {
+        serde_json::from_str(&text).map_err(|error| error.to_string())
+    } else {
+        Toml::from_str(&text).map_err(|error| error.to_string())
+    };
+    Ok(settings.map_err(unusable)?)
+}
+
 fn share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
     if (0.0..=1.0).contains(&share) {
         Ok(share)
     } else {
         Err("it must be 0 to 1".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strategy_is_written_with_its_sizes() {
+        let fixed = chunking("fixed,max_tokens=200,overlap_tokens=40").unwrap();
+        let (max_tokens, overlap_tokens) = (200, 40);
+        assert_eq!(
+            fixed,
+            Chunking::Fixed {
+                max_tokens,
+                overlap_tokens
+            }
+        );
+        assert_eq!(chunking("structural").unwrap(), Chunking::default());
+        for wrong in [
+            "",
+            "fixd",
+            "fixed,max_tokens",
+            "fixed,max_tokens=x",
+            "fixed,max=3",
+            "none,max_tokens=3",
+        ] {
+            assert!(chunking(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn settings_are_read_from_toml_and_json_and_a_misspelt_key_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (toml, json) = (folder.path().join("a.toml"), folder.path().join("a.json"));
+        std::fs::write(
+            &toml,
+            "deletions = { max_share = 0.5 }\n[chunking]\nstrategy = \"none\"\n",
+        )
+        .unwrap();
+        std::fs::write(
+            &json,
+            r#"{"deletions": {"max_share": 0.5}, "chunking": {"strategy": "none"}}"#,
+        )
+        .unwrap();
+        let settings = read_settings(&toml).unwrap();
+        assert_eq!(settings, read_settings(&json).unwrap());
+        assert_eq!(
+            (settings.chunking, settings.deletions.max_share),
+            (Chunking::None {}, 0.5)
+        );
+        for (file, text) in [(&toml, "deletion = 1\n"), (&json, r#"{"deletion": 1}"#)] {
+            std::fs::write(file, text).unwrap();
+            let error = read_settings(file).unwrap_err().to_string();
+            assert!(error.contains("deletion") && error.contains("a."), "{error}");
+        }
     }
 }

@@ -284,7 +284,7 @@ pub(super) async fn resolve(
         .hint("push documents with POST .../documents"));
     }
     check_paths(&body.paths)?;
-    let max_file_bytes = state.lectern.config.ingestion.max_file_bytes();
+    let ingestion = state.lectern.config.ingestion.clone();
     let new = NewSource {
         name: body.name,
         paths: body.paths,
@@ -292,7 +292,7 @@ pub(super) async fn resolve(
         access: body.access.unwrap_or_else(Acl::everyone),
         settings: body.settings,
     };
-    blocking(move || new.resolve(max_file_bytes)).await
+    blocking(move || new.resolve(&ingestion)).await
 }
 
 /// Has the ledger know the source; a new one has the server's defaults.
