@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use futures::StreamExt;
 use lectern_domain::ErrorKind;
-use lectern_domain::ports::{Connector, ListEvent, SourceItem};
+use lectern_domain::ports::{Connector, Cursor, ListEvent, SourceItem};
 
 /// A source that a test can change, and the connector under test.
 #[async_trait]
@@ -46,6 +46,8 @@ pub async fn connector_suite(fixture: &dyn Fixture) -> Outcome {
     exact(fixture).await?;
     repeatable(fixture).await?;
     current(fixture).await?;
+    tagged(fixture).await?;
+    since(fixture).await?;
     gone(fixture).await?;
     confined(fixture).await?;
     whole(fixture).await
@@ -68,6 +70,7 @@ async fn items(fixture: &dyn Fixture, rule: &'static str) -> Result<Vec<SourceIt
     while let Some(event) = listing.next().await {
         match event {
             Ok(ListEvent::Item(item)) => items.push(item),
+            Ok(ListEvent::Checkpoint(_)) => {}
             other => ensure(false, rule, || format!("the listing has {other:?}"))?,
         }
     }
@@ -150,12 +153,20 @@ async fn exact(fixture: &dyn Fixture) -> Outcome {
 }
 
 async fn repeatable(fixture: &dyn Fixture) -> Outcome {
-    let first = items(fixture, "repeatable").await?;
+    // A file that was written just now may get its tag between the two.
+    let untagged = |items: Vec<SourceItem>| -> Vec<SourceItem> {
+        let plain = items.into_iter().map(|item| SourceItem {
+            change_tag: None,
+            ..item
+        });
+        plain.collect()
+    };
+    let first = untagged(items(fixture, "repeatable").await?);
     let fetches = first.iter().map(|item| bytes(fixture, item, "repeatable"));
     for fetched in futures::future::join_all(fetches).await {
         fetched?;
     }
-    let second = items(fixture, "repeatable").await?;
+    let second = untagged(items(fixture, "repeatable").await?);
     ensure(first == second, "repeatable", || {
         "a second listing differs from the first".to_owned()
     })
@@ -179,6 +190,68 @@ async fn current(fixture: &dyn Fixture) -> Outcome {
     ensure(old != new, "current", || {
         format!("the listing doesn't tell that {key:?} changed")
     })
+}
+
+/// A tag that stays the same while the content doesn't would hide a change for ever. All contents have the same
+/// length, so that the size alone doesn't tell.
+async fn tagged(fixture: &dyn Fixture) -> Outcome {
+    let mut last: Option<String> = None;
+    for round in 0..5 {
+        let key = fixture
+            .put("tagged.md", format!("content {round}").as_bytes())
+            .await;
+        let listed = items(fixture, "tagged").await?;
+        let Some(item) = listed.into_iter().find(|item| item.key == key) else {
+            return ensure(false, "tagged", || format!("{key:?} is not listed"));
+        };
+        ensure(
+            item.change_tag.is_none() || item.change_tag != last,
+            "tagged",
+            || format!("{key:?} has the tag {last:?} before and after a change"),
+        )?;
+        last = item.change_tag;
+    }
+    Ok(())
+}
+
+/// The last checkpoint of a listing, where the connector gives any.
+async fn checkpoint(fixture: &dyn Fixture) -> Option<Cursor> {
+    let mut last = None;
+    let mut listing = fixture.connector().list(None);
+    while let Some(event) = listing.next().await {
+        if let Ok(ListEvent::Checkpoint(cursor)) = event {
+            last = Some(cursor);
+        }
+    }
+    last
+}
+
+/// What a listing of changes names.
+async fn since(fixture: &dyn Fixture) -> Outcome {
+    let Some(cursor) = checkpoint(fixture).await else {
+        return Ok(());
+    };
+    let changed = fixture.put("plain.md", b"changed since").await;
+    let added = fixture.put("added.md", b"added since").await;
+    let lost = fixture.put("tagged.md", b"about to go").await;
+    fixture.remove("tagged.md").await;
+    let mut named: Vec<(String, bool)> = Vec::new();
+    let mut listing = fixture.connector().list(Some(&cursor));
+    while let Some(event) = listing.next().await {
+        match event {
+            Ok(ListEvent::Item(item)) => named.push((item.key, true)),
+            Ok(ListEvent::Gone { key }) => named.push((key, false)),
+            Ok(ListEvent::Checkpoint(_)) => {}
+            other => ensure(false, "since", || format!("the listing of changes has {other:?}"))?,
+        }
+    }
+    for expected in [(changed, true), (added, true), (lost, false)] {
+        let count = named.iter().filter(|(key, _)| *key == expected.0).count();
+        ensure(count == 1 && named.contains(&expected), "since", || {
+            format!("expected {expected:?} once in {named:?}")
+        })?;
+    }
+    Ok(())
 }
 
 async fn gone(fixture: &dyn Fixture) -> Outcome {

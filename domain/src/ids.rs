@@ -72,6 +72,11 @@ impl DocumentId {
     pub fn derive(source: SourceId, key: &str) -> Self {
         Self(Uuid::new_v5(&source.0, key.as_bytes()))
     }
+
+    /// The id of the document that is attached to `parent` under `name`.
+    pub fn attached_to(parent: Self, name: &str) -> Self {
+        Self(Uuid::new_v5(&parent.0, name.as_bytes()))
+    }
 }
 
 impl ChunkId {

@@ -66,4 +66,5 @@ ALTER TABLE documents ADD COLUMN parent BLOB;
 -- 1 from the publication of a document with attachments until a run that had all of them has ended.
 ALTER TABLE documents ADD COLUMN attachments_open BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX documents_by_parent ON documents (parent) WHERE parent IS NOT NULL;
+CREATE INDEX documents_attached ON documents (knowledge_base) WHERE parent IS NOT NULL;
 CREATE INDEX documents_gone ON documents (source) WHERE gone_job IS NOT NULL;

@@ -18,6 +18,7 @@ mod jobs;
 mod job_steps;
 mod active;
 mod documents;
+mod removal;
 mod totals;
 mod notes;
 mod versions;
@@ -47,12 +48,13 @@ pub use sources::Source;
 pub use totals::SourceTotals;
 
 pub(crate) use active::{ActiveJob, ActiveJobs};
-pub(crate) use documents::{KnownDocument, SourceMetadata};
+pub(crate) use documents::{KnownAttachment, KnownDocument, SourceMetadata};
 pub(crate) use flip::{FlipOutcome, FlipRequest};
 pub(crate) use notes::Note;
 pub(crate) use pending::{NewPush, PendingPush};
+pub(crate) use removal::{Deleted, Deletion};
 pub(crate) use retired::ReleasedFiles;
-
+pub(crate) use sources::ListCursor;
 pub(crate) use versions::{DocumentRef, NewVersion};
 
 const READERS: u32 = 8;

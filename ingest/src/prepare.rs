@@ -4,16 +4,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use lectern_domain::ports::RawFile;
-use lectern_domain::{ErrorKind, Extracted};
+use lectern_domain::{DocumentId, ErrorKind, Extracted};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use crate::chunk::ChunkDraft;
 use crate::cut::cut;
 use crate::error::{Error, Result};
-use crate::fetch::FetchedDocument;
+use crate::fetch::{FetchedDocument, attachments, compare, unchanged};
 use crate::ledger::NewVersion;
 use crate::run::{Described, Problem, Run};
 use crate::texts::Pin;
@@ -28,7 +30,7 @@ pub(crate) struct PreparedDocument {
     /// Keeps the stored text until the ledger refers to it.
     _text: Pin,
     /// Its share of the memory budget.
-    _memory: OwnedSemaphorePermit,
+    _memory: Arc<OwnedSemaphorePermit>,
 }
 
 impl PreparedDocument {
@@ -58,28 +60,63 @@ pub(crate) async fn prepare_stage(
         .await
 }
 
-async fn prepare(run: &Run, document: FetchedDocument, output: &Sender<PreparedDocument>) -> Result<()> {
+/// Prepares a document, then what is attached to it, one after the other.
+fn prepare<'a>(
+    run: &'a Run,
+    document: FetchedDocument,
+    output: &'a Sender<PreparedDocument>,
+) -> BoxFuture<'a, Result<()>> {
+    async move {
+        let Some((document, mut extracted)) = extract(run, document).await? else {
+            return Ok(());
+        };
+        let attached = attachments::of(&document, std::mem::take(&mut extracted.attachments));
+        let ids: Vec<DocumentId> = attached.iter().map(|arrived| arrived.document.id).collect();
+        run.progress.update(|state| state.listed += ids.len() as u64);
+        prepare_one(run, document, extracted, ids, output).await?;
+        for arrived in attached {
+            if let Some(document) = compare(run, arrived).await? {
+                prepare(run, document, output).await?;
+            }
+        }
+        Ok(())
+    }
+    .boxed()
+}
+
+/// What is in the file; nothing where it can't be read, and that is accounted for.
+async fn extract(run: &Run, document: FetchedDocument) -> Result<Option<(FetchedDocument, Extracted)>> {
     let key = document.document.key.clone();
     run.progress.update(|state| state.current_document = Some(key));
-    let size_bytes = document.fetched.bytes.len() as u64;
     let file = RawFile {
         name: document.fetched.file_name.clone(),
         media_type: document.fetched.media_type.clone(),
         bytes: Arc::clone(&document.fetched.bytes),
     };
-    let extracted = match run.clocks.extract.time(run.parts.extractor.extract(&file)).await {
-        Ok(extracted) => extracted,
-        Err(error) if matches!(error.kind, ErrorKind::NoSpace | ErrorKind::Unavailable) => {
-            return Err(error.into());
-        }
+    match run.clocks.extract.time(run.parts.extractor.extract(&file)).await {
+        Ok(extracted) => Ok(Some((document, extracted))),
+        Err(error) if matches!(error.kind, ErrorKind::NoSpace | ErrorKind::Unavailable) => Err(error.into()),
         Err(error) => {
             let problem = Problem::from(&error);
-            return run
-                .give_up(&document.document, described(&document), problem)
-                .await;
+            run.give_up(&document.document, described(&document), problem)
+                .await?;
+            Ok(None)
         }
-    };
-    drop(file);
+    }
+}
+
+/// Cuts the text and hands the version on; one that is visible already stays as it is.
+async fn prepare_one(
+    run: &Run,
+    document: FetchedDocument,
+    extracted: Extracted,
+    attachments: Vec<DocumentId>,
+    output: &Sender<PreparedDocument>,
+) -> Result<()> {
+    if let Some(known) = &document.unchanged_since {
+        let metadata = document.metadata.clone();
+        return unchanged(run, &document.document, known, metadata, document.change_tag).await;
+    }
     let title = title(&document, &extracted);
     let cutting = cut(
         &run.parts,
@@ -95,12 +132,18 @@ async fn prepare(run: &Run, document: FetchedDocument, output: &Sender<PreparedD
                 Ok(_) => Problem::skipped("no_text", "there is no text in it"),
                 Err(problem) => problem,
             };
-            return run
-                .give_up(&document.document, described(&document), problem)
-                .await;
+            let (ledger, id) = (&run.parts.ledger, document.document.id);
+            run.account_deleted(ledger.keep_attachments(id, &attachments, run.job).await?);
+            run.give_up(&document.document, described(&document), problem)
+                .await?;
+            // Nothing is attached to a document that the ledger doesn't know.
+            return match attachments.is_empty() {
+                true => Ok(()),
+                false => run.write_notes().await,
+            };
         }
     };
-    let prepared = store(run, document, extracted, title, chunks, size_bytes).await?;
+    let prepared = store(run, document, extracted, title, chunks, attachments).await?;
     run.progress
         .update(|state| state.chunks_cut += prepared.version.chunks.len() as u64);
     output
@@ -132,7 +175,7 @@ async fn store(
     extracted: Extracted,
     title: String,
     chunks: Vec<ChunkDraft>,
-    size_bytes: u64,
+    attachments: Vec<DocumentId>,
 ) -> Result<PreparedDocument> {
     for warning in &extracted.warnings {
         tracing::debug!(key = document.document.key, warning, "extraction warning");
@@ -146,10 +189,14 @@ async fn store(
             job: run.job,
             title,
             media_type: extracted.media_type,
-            size_bytes,
+            size_bytes: document.fetched.bytes.len() as u64,
             metadata: document.metadata,
             file_attributes: extracted.attributes,
             fingerprint: document.fingerprint,
+            recipe: run.recipe,
+            change_tag: document.change_tag,
+            before: document.before,
+            attachments,
             text,
             text_hash: pin.hash(),
             chunks,

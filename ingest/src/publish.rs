@@ -25,8 +25,9 @@ use crate::collect;
 use crate::embed::EmbeddedSlice;
 use crate::error::Result;
 use crate::ledger::{FlipOutcome, FlipRequest, ReleasedFiles};
+use crate::outcome::Outcome;
 use crate::prepare::PreparedDocument;
-use crate::run::{Outcome, Problem, Run};
+use crate::run::{Problem, Run};
 
 /// Publishes what arrives until the queue ends; what is complete then is published still.
 pub(crate) async fn publish_stage(run: Arc<Run>, input: Receiver<EmbeddedSlice>) -> Result<()> {
@@ -176,10 +177,12 @@ impl Publisher {
         for (request, outcome) in requests.iter().zip(&flipped.outcomes) {
             self.account(request, *outcome);
         }
-        if flipped
-            .outcomes
-            .iter()
-            .any(|outcome| *outcome != FlipOutcome::New)
+        self.run.account_deleted(flipped.detached);
+        if flipped.detached > 0
+            || flipped
+                .outcomes
+                .iter()
+                .any(|outcome| *outcome != FlipOutcome::New)
         {
             collect::collect_retired(parts, knowledge_base).await?;
         }

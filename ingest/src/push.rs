@@ -130,6 +130,7 @@ impl Ingestion {
             source,
             embedder,
             None,
+            None,
             Progress::new(),
             cancel,
         ));

@@ -74,6 +74,7 @@ pub(crate) async fn put_in_order(
     parts: &IngestionParts,
     knowledge_base: KnowledgeBaseId,
 ) -> Result<RecoveryReport> {
+    parts.ledger.remove_orphans(knowledge_base).await?;
     let report = RecoveryReport {
         interrupted_jobs: parts.ledger.requeue_interrupted_jobs(knowledge_base).await?,
         staged_versions: parts.ledger.retire_staged(knowledge_base).await?,

@@ -3,17 +3,19 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use lectern_domain::ports::Embedder;
-use lectern_domain::{Acl, DocumentStatus, JobCounts, JobId, PortError};
+use lectern_domain::ports::{Cursor, Embedder};
+use lectern_domain::{Acl, ContentHash, DocumentStatus, JobCounts, JobId, PortError};
 use metrics::counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::cancel::Cancellation;
 use crate::collect;
 use crate::error::{Error, Result};
-use crate::ledger::{DocumentRef, Note, ReleasedFiles, Source};
+use crate::ledger::{DocumentRef, Job, Note, ReleasedFiles, Source};
+use crate::outcome::Outcome;
 use crate::pipeline::IngestionParts;
 use crate::progress::Progress;
+use crate::recipe::recipe;
 use crate::report::{DocumentProblem, StageClocks};
 
 const NOTES_PER_TRANSACTION: usize = 256;
@@ -24,16 +26,6 @@ const MEMORY_UNIT: usize = 1 << 10;
 
 /// What a small document costs beside its bytes.
 const DOCUMENT_OVERHEAD: usize = 16 << 10;
-
-/// What became of a document, for the account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    New,
-    Modified,
-    Unchanged,
-    Skipped,
-    Failed,
-}
 
 /// A run and its account.
 pub(crate) struct Run {
@@ -46,10 +38,22 @@ pub(crate) struct Run {
     pub(crate) progress: Progress,
     pub(crate) cancel: Cancellation,
     pub(crate) clocks: StageClocks,
+    /// What versions are made with.
+    pub(crate) recipe: ContentHash,
+    /// The cursor that the source is asked with, where what changed since is enough.
+    pub(crate) since: Option<Cursor>,
+    position: Mutex<Position>,
     memory: Arc<Semaphore>,
     memory_units: usize,
     tally: Mutex<Tally>,
     notes: Mutex<Notes>,
+}
+
+/// How far the source was read.
+#[derive(Debug, Default)]
+struct Position {
+    reached: Option<Cursor>,
+    is_in_doubt: bool,
 }
 
 /// The account.
@@ -71,13 +75,26 @@ impl Run {
         parts: &Arc<IngestionParts>,
         source: Source,
         embedder: Arc<dyn Embedder>,
-        job: Option<JobId>,
+        job: Option<&Job>,
+        since: Option<Cursor>,
         progress: Progress,
         cancel: Cancellation,
     ) -> Self {
         let memory_units = (parts.settings.memory_bytes / MEMORY_UNIT).clamp(1, Semaphore::MAX_PERMITS);
-        progress.update(|state| state.job = job);
+        // What an earlier attempt of the job has deleted isn't there to be deleted again.
+        let counts = JobCounts {
+            deleted: job.map_or(0, |job| job.counts.deleted),
+            ..JobCounts::default()
+        };
+        let job = job.map(|job| job.id);
+        progress.update(|state| {
+            state.job = job;
+            state.counts = counts;
+        });
         Self {
+            recipe: recipe(&parts.settings.chunk, &source.settings),
+            since,
+            position: Mutex::default(),
             parts: Arc::clone(parts),
             source,
             embedder,
@@ -87,7 +104,10 @@ impl Run {
             clocks: StageClocks::default(),
             memory: Arc::new(Semaphore::new(memory_units)),
             memory_units,
-            tally: Mutex::default(),
+            tally: Mutex::new(Tally {
+                counts,
+                ..Tally::default()
+            }),
             notes: Mutex::new(Notes {
                 waiting: Vec::new(),
                 oldest: Instant::now(),
@@ -110,18 +130,39 @@ impl Run {
         let mut tally = self.tally();
         let counts = &mut tally.counts;
         counts.scanned += 1;
-        let (count, name) = match outcome {
-            Outcome::New => (&mut counts.new, "new"),
-            Outcome::Modified => (&mut counts.modified, "modified"),
-            Outcome::Unchanged => (&mut counts.unchanged, "unchanged"),
-            Outcome::Skipped => (&mut counts.skipped, "skipped"),
-            Outcome::Failed => (&mut counts.failed, "failed"),
+        let count = match outcome {
+            Outcome::New => &mut counts.new,
+            Outcome::Modified => &mut counts.modified,
+            Outcome::Unchanged => &mut counts.unchanged,
+            Outcome::MetadataOnly => &mut counts.metadata_only,
+            Outcome::Skipped => &mut counts.skipped,
+            Outcome::Failed => &mut counts.failed,
         };
         *count += 1;
-        counter!("lectern_ingest_documents_total", "outcome" => name).increment(1);
+        counter!("lectern_ingest_documents_total", "outcome" => outcome.as_str()).increment(1);
         let counts = tally.counts;
         drop(tally);
         self.progress.update(|state| state.counts = counts);
+    }
+
+    /// Notes that all before this point of the listing was named.
+    pub(crate) fn reached(&self, cursor: Cursor) {
+        self.position().reached = Some(cursor);
+    }
+
+    /// Notes that something of the source was left out that it won't name again by itself.
+    pub(crate) fn position_is_in_doubt(&self) {
+        self.position().is_in_doubt = true;
+    }
+
+    /// What the source can be asked with next time.
+    pub(crate) fn reached_position(&self) -> Option<Cursor> {
+        let position = self.position();
+        position.reached.clone().filter(|_| !position.is_in_doubt)
+    }
+
+    fn position(&self) -> MutexGuard<'_, Position> {
+        self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts the documents that were deleted.

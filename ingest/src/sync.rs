@@ -1,19 +1,24 @@
 //! Syncing: a knowledge base is brought to what a source has now, as a job in the ledger.
 //!
-//! The job first puts in order what an interrupted one left, then runs the pipeline, then takes away the documents
-//! that a **complete** listing no longer has, then gives the indexes what they are owed. A broken listing,
-//! a full disk or a lost index ends the job as failed, with the reason; nothing that was visible goes.
+//! The job that waits, or a new one, first puts in order what an interrupted one left, then runs the pipeline over
+//! the source's listing (of everything, or of what changed since the last complete job), then takes away the
+//! documents that are gone, then gives the indexes what they are owed. Only a **complete** listing says what is
+//! gone, and a job that would delete [too much](crate::DeletionGuard) stops and asks. A broken listing, a full
+//! disk or a lost index ends the job as failed, with the reason; nothing that was visible goes.
+//!
+//! A job that was interrupted goes on under its id. What it had done it finds done: those documents count with the
+//! outcome that they had, so the counts are those of the whole job.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use lectern_domain::ports::{ChunkIndex, Connector, Embedder};
-use lectern_domain::{JobId, JobState, KnowledgeBaseId};
+use lectern_domain::ports::{CURSOR_EXPIRED, ChunkIndex, Connector, Cursor, Embedder};
+use lectern_domain::{ContentHash, JobId, JobState, KnowledgeBaseId};
 
 use crate::cancel::Cancellation;
 use crate::error::{Error, Result};
-use crate::fetch::Feed;
-use crate::ledger::{ActiveJob, Job, KnowledgeBase, Source, now};
+use crate::fetch::{Feed, MAX_RETRIED};
+use crate::ledger::{ActiveJob, Deleted, Deletion, Job, KnowledgeBase, ListCursor, Source, now};
 use crate::locks::WriteLock;
 use crate::pipeline::{Ended, Ingestion, IngestionParts, drive};
 use crate::progress::Progress;
@@ -107,14 +112,19 @@ impl Ingestion {
         recover::put_in_order(&self.parts, knowledge_base.id).await?;
         let job = self.parts.ledger.begin_job(knowledge_base.id, source.id).await?;
         let active = self.parts.ledger.active_jobs().enter(job.id, &cancel);
-        let run = Run::new(
+        if self.parts.ledger.was_asked_to_stop(job.id).await? {
+            cancel.cancel();
+        }
+        let mut run = Run::new(
             &self.parts,
             source.clone(),
             embedder,
-            Some(job.id),
+            Some(&job),
+            None,
             progress,
             cancel,
         );
+        run.since = self.since(&run).await?;
         Ok(SyncRun {
             run: Arc::new(run),
             feed: Feed::Source(connector),
@@ -123,6 +133,18 @@ impl Ingestion {
             _active: active,
             _lock: lock,
         })
+    }
+
+    /// The cursor to ask the source with, where that is enough: what the last complete job reached, made with
+    /// the same settings.
+    async fn since(&self, run: &Run) -> Result<Option<Cursor>> {
+        let ledger = &self.parts.ledger;
+        let Some(known) = ledger.list_cursor(run.source.id).await? else {
+            return Ok(None);
+        };
+        let failed = ledger.failed_documents(run.source.id, MAX_RETRIED).await?;
+        let is_enough = known.context == listing_context(run) && failed.len() < MAX_RETRIED;
+        Ok(is_enough.then_some(known.cursor))
     }
 
     /// The model that made the vectors of a knowledge base: those of another must not meet them in one index.
@@ -139,7 +161,41 @@ impl Ingestion {
     }
 }
 
+/// The hash of all that a listing is made with: where it is another, documents that didn't change have to be
+/// looked at too.
+fn listing_context(run: &Run) -> ContentHash {
+    let source = &run.source;
+    let access = serde_json::to_string(&source.default_access).unwrap_or_default();
+    ContentHash::of(format!("{} {} {access} {}", source.kind, source.config, run.recipe).as_bytes())
+}
+
 impl SyncRun {
+    /// Runs the stages; once more, and in full, where the source says that the cursor is too old.
+    async fn drive(&mut self) -> Result<Ended> {
+        let ended = drive(&self.run, &self.feed).await;
+        match &ended {
+            Ok(Ended::ListingBroken(error)) if error.code == CURSOR_EXPIRED => {}
+            _ => return ended,
+        }
+        let run = &self.run;
+        if run.since.is_none() || run.account_so_far().counts.scanned > 0 {
+            return ended;
+        }
+        tracing::info!(job = %self.job.id, "the source can't tell any more what changed; it is listed in full");
+        run.parts.ledger.forget_list_cursor(run.source.id).await?;
+        let again = Run::new(
+            &run.parts,
+            run.source.clone(),
+            Arc::clone(&run.embedder),
+            Some(&self.job),
+            None,
+            run.progress.clone(),
+            run.cancel.clone(),
+        );
+        self.run = Arc::new(again);
+        drive(&self.run, &self.feed).await
+    }
+
     /// The job as it began.
     pub fn job(&self) -> &Job {
         &self.job
@@ -148,9 +204,9 @@ impl SyncRun {
     /// Does the work. An error here says that not even the end of the job could be determined; a job that
     /// failed is a report with [`JobState::Failed`].
     pub async fn run(mut self) -> Result<JobReport> {
+        let ended = self.drive().await;
         let run = &self.run;
-        let ended = drive(run, &self.feed).await;
-        let (state, reason) = match conclude(run, ended).await {
+        let (state, reason) = match conclude(run, ended, &self.job).await {
             Ok((state, reason)) => (state, reason),
             Err(error) => (JobState::Failed, Some(reason_of(&error))),
         };
@@ -159,11 +215,19 @@ impl SyncRun {
         self.job.reason = reason;
         self.job.counts = tally.counts;
         self.job.ended_at = Some(now());
-        if let Err(error) = run.parts.ledger.end_job(&self.job, None).await {
-            // On a full disk this fails too. The next start finds the job running and ends it.
-            tracing::error!(job = %self.job.id, error = lectern_domain::error::chain(&error), "job's end not written");
-            self.job.state = JobState::Failed;
-            self.job.reason.get_or_insert_with(|| reason_of(&error));
+        let cursor = run.reached_position().filter(|_| state == JobState::Complete);
+        let cursor = cursor.map(|cursor| ListCursor {
+            cursor,
+            context: listing_context(run),
+        });
+        match run.parts.ledger.end_job(&self.job, cursor.as_ref()).await {
+            Ok(ended) => self.job = ended,
+            Err(error) => {
+                // On a full disk this fails too. The next start finds the job running and goes on with it.
+                tracing::error!(job = %self.job.id, error = lectern_domain::error::chain(&error), "job's end not written");
+                self.job.state = JobState::Failed;
+                self.job.reason.get_or_insert_with(|| reason_of(&error));
+            }
         }
         let progress = run.progress.snapshot();
         run.progress.update(|state| state.ended = true);
@@ -180,24 +244,36 @@ impl SyncRun {
 }
 
 /// What follows the stages, however they ended.
-async fn conclude(run: &Run, ended: Result<Ended>) -> Result<(JobState, Option<String>)> {
+async fn conclude(run: &Run, ended: Result<Ended>, job: &Job) -> Result<(JobState, Option<String>)> {
     let notes = run.write_notes().await;
-    let deleted = match (&ended, &notes, run.job) {
-        (Ok(Ended::Complete), Ok(()), Some(job)) => {
+    let deleted = match (&ended, &notes) {
+        (Ok(Ended::Complete), Ok(())) => {
             check_counts(run)?;
-            run.parts.ledger.remove_unseen(run.source.id, job).await
+            let deletion = Deletion {
+                source: job.source,
+                job: job.id,
+                is_delta: run.since.is_some(),
+                guard: (!job.allow_deletes).then_some(run.source.settings.deletions),
+            };
+            run.parts.ledger.delete_gone(deletion).await
         }
-        _ => Ok(0),
+        _ => Ok(Deleted::Documents(0)),
     };
-    if let Ok(deleted) = deleted {
+    if let Ok(Deleted::Documents(deleted)) = deleted {
         run.account_deleted(deleted);
     }
     let settled = settle(&run.parts, run.source.knowledge_base).await;
     let ended = ended?;
     notes?;
-    deleted?;
+    let deleted = deleted?;
     settled?;
     optimize(run).await;
+    if let Deleted::TooMany { would_delete, of } = deleted {
+        let reason = format!(
+            "too_many_deletes: would delete {would_delete} of {of} documents; run again with --allow-deletes"
+        );
+        return Ok((JobState::Stopped, Some(reason)));
+    }
     Ok(match ended {
         Ended::Complete => (JobState::Complete, None),
         Ended::Stopped => (JobState::Stopped, Some("stopped: by request".to_owned())),
@@ -224,6 +300,7 @@ fn check_counts(run: &Run) -> Result<()> {
 
 /// Retires what was staged and not published, and gives the indexes what they are owed.
 pub(crate) async fn settle(parts: &IngestionParts, knowledge_base: KnowledgeBaseId) -> Result<()> {
+    parts.ledger.remove_orphans(knowledge_base).await?;
     parts.ledger.retire_staged(knowledge_base).await?;
     collect::collect_retired(parts, knowledge_base).await?;
     collect::settle_access(parts, knowledge_base).await?;

@@ -2,9 +2,13 @@
 //! step can be counted, failed, or never come back.
 
 mod doubles;
+mod shelf;
 mod faults;
 mod desk;
 mod sync;
+mod jobs;
+mod incremental;
+mod attachments;
 mod access;
 mod crash;
 mod push;

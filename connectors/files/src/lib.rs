@@ -10,6 +10,7 @@
 //! * A folder that can't be read is a `Failed` event whose key ends with `/`: nothing is known about the documents
 //!   under it, so nothing about them changes. A root that can't be read ends the listing.
 //! * Files and folders whose names begin with a dot are passed over, unless [`FilesConfig::hidden`] says otherwise.
+//! * A file that hasn't changed for two seconds has a change tag ([`change`]), so that it isn't read again.
 //! * `NAME.metadata.json` is no document but says what is known about `NAME` ([`sidecar`]): attributes, a title, who may
 //!   read it. Fetching `NAME` reads both.
 //! * Permissions of the file system are not taken for permissions to read in Lectern: a document from here has the ACL
@@ -18,6 +19,7 @@
 mod config;
 mod key;
 mod walk;
+mod change;
 mod open;
 mod sidecar;
 mod connector;

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// What the name of a sidecar ends with.
-const SUFFIX: &str = ".metadata.json";
+pub(crate) const SUFFIX: &str = ".metadata.json";
 /// The largest sidecar that is read. Bedrock allows 10 KB, Kendra 2 KB.
 pub(crate) const MAX_BYTES: u64 = 64 << 10;
 const MAX_ATTRIBUTES: usize = 500;

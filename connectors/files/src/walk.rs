@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use ignore::{DirEntry, WalkBuilder};
 use lectern_domain::ports::{ListEvent, SourceItem};
 
+use crate::change::change_tag;
 use crate::config::FilesConfig;
 use crate::error::Error;
 use crate::key::{encode, file_uri};
@@ -44,7 +45,7 @@ impl Root {
             modified_at: metadata
                 .and_then(|metadata| metadata.modified().ok())
                 .map(DateTime::<Utc>::from),
-            change_tag: None,
+            change_tag: metadata.and_then(|metadata| change_tag(path, metadata)),
         }
     }
 }

@@ -1,17 +1,21 @@
 //! Where a run's documents come from: a source's connector, or the queue of pushed documents. Both are
 //! listed and fetched in the same way.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use lectern_domain::DocumentId;
 use lectern_domain::ports::{Connector, Fetched, ListEvent, SourceItem};
 
 use crate::error::Result;
 use crate::ledger::{DocumentRef, PendingPush};
 use crate::run::{Problem, Run};
+
+/// A listing of changes reads documents that failed before again; where there are more, the source is listed in
+/// full instead.
+pub(crate) const MAX_RETRIED: usize = 10_000;
 
 /// How many waiting pushes are read from the ledger at a time.
 const PUSHES_PER_PAGE: usize = 64;
@@ -43,6 +47,8 @@ pub(crate) enum FeedEvent {
         item: SourceItem,
         problem: Problem,
     },
+    /// One that is no longer there.
+    Gone(DocumentRef),
     /// A folder that can't be read: what is under `prefix` is unknown, and stays as it is.
     FolderLost {
         prefix: String,
@@ -51,15 +57,30 @@ pub(crate) enum FeedEvent {
     },
 }
 
+impl FeedEvent {
+    fn key(&self) -> Option<&str> {
+        match self {
+            Self::Item(item) => Some(&item.document.key),
+            Self::LeftOut { document, .. } | Self::Gone(document) => Some(&document.key),
+            Self::FolderLost { .. } => None,
+        }
+    }
+}
+
 impl Feed {
     /// Everything that the feed has.
     pub(crate) fn list<'a>(&'a self, run: &'a Run) -> BoxStream<'a, Result<FeedEvent>> {
         match self {
-            Self::Source(connector) => connector
-                .list(None)
-                .err_into()
-                .try_filter_map(|event| futures::future::ready(Ok(of_source(run, event))))
-                .boxed(),
+            Self::Source(connector) => {
+                let listed = connector
+                    .list(run.since.as_ref())
+                    .err_into()
+                    .try_filter_map(|event| futures::future::ready(Ok(of_source(run, event))));
+                match run.since {
+                    None => listed.boxed(),
+                    Some(_) => with_retries(run, listed).boxed(),
+                }
+            }
             Self::Pushes => pushes(run)
                 .map_ok(|push| FeedEvent::Item(Box::new(of_push(push))))
                 .boxed(),
@@ -83,19 +104,60 @@ impl Feed {
     }
 }
 
-/// What an event of a full listing means; a checkpoint means nothing yet.
+/// A listing of changes, and then the documents that couldn't be read before and aren't among them: their source
+/// won't name them again.
+fn with_retries<'a>(
+    run: &'a Run,
+    listed: impl Stream<Item = Result<FeedEvent>> + Send + 'a,
+) -> impl Stream<Item = Result<FeedEvent>> + Send + 'a {
+    let failed: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
+    let (known, unlisted) = (Arc::clone(&failed), Arc::clone(&failed));
+    let load = stream::once(async move {
+        let found = run
+            .parts
+            .ledger
+            .failed_documents(run.source.id, MAX_RETRIED)
+            .await?;
+        known.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+        Ok(None)
+    });
+    let listed = listed.map_ok(move |event| {
+        if let Some(key) = event.key() {
+            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+            failed.remove(key);
+        }
+        Some(event)
+    });
+    let retried =
+        stream::once(
+            async move { std::mem::take(&mut *unlisted.lock().unwrap_or_else(PoisonError::into_inner)) },
+        );
+    let retried = retried.flat_map(move |keys| {
+        stream::iter(keys).map(move |(key, uri)| Ok(Some(item_event(run, SourceItem::new(key, uri)))))
+    });
+    let events = load.chain(listed).chain(retried);
+    events.try_filter_map(|event| futures::future::ready(Ok(event)))
+}
+
+fn item_event(run: &Run, item: SourceItem) -> FeedEvent {
+    FeedEvent::Item(Box::new(FeedItem {
+        document: document_ref(run, &item.key),
+        item,
+        push: None,
+    }))
+}
+
+/// What an event of a listing means for the documents. A checkpoint means something for the run alone.
 fn of_source(run: &Run, event: ListEvent) -> Option<FeedEvent> {
     let (item, problem) = match event {
-        ListEvent::Item(item) => {
-            return Some(FeedEvent::Item(Box::new(FeedItem {
-                document: document_ref(run, &item.key),
-                item,
-                push: None,
-            })));
-        }
+        ListEvent::Item(item) => return Some(item_event(run, item)),
         ListEvent::Skipped { item, code, reason } => (item, Problem::skipped(code, reason)),
         ListEvent::Failed { item, code, reason } => (item, Problem::failed(code, reason)),
-        ListEvent::Gone { .. } | ListEvent::Checkpoint(_) => return None,
+        ListEvent::Gone { key } => return Some(FeedEvent::Gone(document_ref(run, &key))),
+        ListEvent::Checkpoint(cursor) => {
+            run.reached(cursor);
+            return None;
+        }
     };
     if item.key.ends_with('/') {
         return Some(FeedEvent::FolderLost {
@@ -117,6 +179,7 @@ fn document_ref(run: &Run, key: &str) -> DocumentRef {
         knowledge_base: run.source.knowledge_base,
         source: run.source.id,
         key: key.to_owned(),
+        parent: None,
         push: None,
     }
 }
@@ -136,7 +199,7 @@ fn of_push(push: PendingPush) -> FeedItem {
 }
 
 /// The pushes that wait, oldest first, a page at a time. What is pushed meanwhile comes too.
-fn pushes(run: &Run) -> impl futures::Stream<Item = Result<PendingPush>> + Send + '_ {
+fn pushes(run: &Run) -> impl Stream<Item = Result<PendingPush>> + Send + '_ {
     let start = (0_i64, VecDeque::new());
     stream::try_unfold(start, move |(last, mut page)| async move {
         if page.is_empty() {

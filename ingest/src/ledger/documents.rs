@@ -9,8 +9,10 @@ use sqlx::{FromRow, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::rows::DocumentRow;
+use super::versions::DocumentRef;
 use super::{Ledger, commit, rows};
 use crate::error::{Error, Result};
+use crate::outcome::Outcome;
 
 /// Which documents are listed; what is `None` doesn't matter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +39,28 @@ pub(crate) struct KnownDocument {
     pub(crate) fingerprint: Option<ContentHash>,
     pub(crate) has_current_version: bool,
     pub(crate) metadata: SourceMetadata,
+    /// What the visible version was made with.
+    pub(crate) recipe: Option<ContentHash>,
+    /// What its source said of it when it was last found unchanged or taken in.
+    pub(crate) change_tag: Option<ContentHash>,
+    /// What the job that asks has done with it before.
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) status: DocumentStatus,
+    pub(crate) has_attachments: bool,
+    /// Whether perhaps not all of its attachments have been taken in.
+    pub(crate) attachments_open: bool,
+}
+
+impl KnownDocument {
+    /// Whether it is as its source had it when that said `change_tag` of it, with nothing left to do.
+    pub(crate) fn is_settled(&self, change_tag: Option<ContentHash>) -> bool {
+        change_tag.is_some()
+            && self.change_tag == change_tag
+            && self.has_current_version
+            && self.fingerprint.is_some()
+            && self.status == DocumentStatus::Indexed
+            && !self.attachments_open
+    }
 }
 
 /// What a source says of a document and may change without touching its content.
@@ -48,6 +72,21 @@ pub(crate) struct SourceMetadata {
     pub(crate) modified_at: Option<DateTime<Utc>>,
 }
 
+/// What is known of a document that is attached to another.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownAttachment {
+    pub(crate) document: DocumentRef,
+    /// Why it was skipped or failed.
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(FromRow)]
+struct AttachmentRow {
+    id: Uuid,
+    document_key: String,
+    reason: Option<String>,
+}
+
 #[derive(FromRow)]
 struct KnownRow {
     fingerprint: Option<Vec<u8>>,
@@ -56,6 +95,12 @@ struct KnownRow {
     acl: String,
     source_attributes: String,
     modified_at: Option<i64>,
+    recipe: Option<Vec<u8>>,
+    change_tag: Option<Vec<u8>>,
+    outcome: Option<String>,
+    status: String,
+    has_attachments: i64,
+    attachments_open: i64,
 }
 
 impl TryFrom<KnownRow> for KnownDocument {
@@ -71,6 +116,15 @@ impl TryFrom<KnownRow> for KnownDocument {
                 attributes: rows::from_json("source attributes", &row.source_attributes)?,
                 modified_at: row.modified_at.map(rows::time).transpose()?,
             },
+            recipe: row.recipe.as_deref().map(rows::hash).transpose()?,
+            change_tag: row.change_tag.as_deref().map(rows::hash).transpose()?,
+            outcome: row
+                .outcome
+                .map(|name| rows::from_name("outcome", &name))
+                .transpose()?,
+            status: rows::from_name("document status", &row.status)?,
+            has_attachments: row.has_attachments != 0,
+            attachments_open: row.attachments_open != 0,
         })
     }
 }
@@ -156,17 +210,86 @@ impl Ledger {
         Ok((found, text))
     }
 
-    /// What is known of a document; nothing where it is new or was deleted.
-    pub(crate) async fn known(&self, document: DocumentId) -> Result<Option<KnownDocument>> {
+    /// What is known of a document, to a job; nothing where it is new or was deleted.
+    pub(crate) async fn known(
+        &self,
+        document: DocumentId,
+        job: Option<JobId>,
+    ) -> Result<Option<KnownDocument>> {
         let row: Option<KnownRow> = sqlx::query_as(
-            "SELECT fingerprint, current_version, uri, acl, source_attributes, modified_at
-             FROM documents WHERE id = $1 AND deleted = 0",
+            "SELECT fingerprint, current_version, uri, acl, source_attributes, modified_at, recipe, change_tag,
+                    CASE WHEN outcome_job = $2 THEN outcome END AS outcome, status, attachments_open,
+                    EXISTS (SELECT 1 FROM documents a WHERE a.parent = d.id AND a.deleted = 0)
+                        AS has_attachments
+             FROM documents d WHERE id = $1 AND deleted = 0",
         )
         .bind(document.0)
+        .bind(job.map(|job| job.0))
         .fetch_optional(&self.readers)
         .await
         .map_err(Error::ledger("look up a document"))?;
         row.map(KnownDocument::try_from).transpose()
+    }
+
+    /// What is attached to a document, directly.
+    pub(crate) async fn attachments(&self, document: &DocumentRef) -> Result<Vec<KnownAttachment>> {
+        let found: Vec<AttachmentRow> = sqlx::query_as(
+            "SELECT id, document_key, reason FROM documents WHERE parent = $1 AND deleted = 0
+             ORDER BY document_key, id",
+        )
+        .bind(document.id.0)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::ledger("list what is attached to a document"))?;
+        let known = found.into_iter().map(|row| KnownAttachment {
+            document: DocumentRef {
+                id: DocumentId(row.id),
+                knowledge_base: document.knowledge_base,
+                source: document.source,
+                key: row.document_key,
+                parent: Some(document.id),
+                push: None,
+            },
+            reason: row.reason,
+        });
+        Ok(known.collect())
+    }
+
+    /// Up to `limit` documents of a source that couldn't be read, with their addresses.
+    pub(crate) async fn failed_documents(
+        &self,
+        source: SourceId,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>> {
+        sqlx::query_as(
+            "SELECT document_key, uri FROM documents
+             WHERE source = $1 AND deleted = 0 AND status = 'failed' AND parent IS NULL LIMIT $2",
+        )
+        .bind(source.0)
+        .bind(rows::signed(limit))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::ledger("list the documents that failed"))
+    }
+
+    /// Has the next sync read a document again, whatever its source says of it then.
+    pub(crate) async fn mark_for_reading(&self, document: DocumentId) -> Result<()> {
+        const ACTION: &str = "have a document read again";
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE documents SET fingerprint = NULL, change_tag = NULL WHERE id = $1")
+            .bind(document.0)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::ledger(ACTION))?;
+        sqlx::query(
+            "UPDATE sources SET list_cursor = NULL, list_cursor_context = NULL
+             WHERE id = (SELECT source FROM documents WHERE id = $1)",
+        )
+        .bind(document.0)
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::ledger(ACTION))?;
+        commit(transaction, ACTION).await
     }
 
     /// Lets only those read a document, from now on. The indexes follow ([`crate::access`]).
@@ -197,69 +320,6 @@ impl Ledger {
         .await
         .map_err(Error::ledger("note an unreadable folder"))?;
         commit(transaction, "note an unreadable folder").await
-    }
-
-    /// Takes away the documents of a source that `job` didn't see, all at once. Gives how many.
-    pub(crate) async fn remove_unseen(&self, source: SourceId, job: JobId) -> Result<u64> {
-        let mut transaction = self.begin().await?;
-        sqlx::query(
-            "UPDATE versions SET state = 'retired' WHERE document IN
-                 (SELECT id FROM documents WHERE source = $1 AND deleted = 0
-                  AND (seen_job IS NULL OR seen_job <> $2))",
-        )
-        .bind(source.0)
-        .bind(job.0)
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::ledger("delete vanished documents"))?;
-        let removed = sqlx::query(
-            "UPDATE documents SET deleted = 1, current_version = NULL, chunk_count = 0, fingerprint = NULL
-             WHERE source = $1 AND deleted = 0 AND (seen_job IS NULL OR seen_job <> $2)",
-        )
-        .bind(source.0)
-        .bind(job.0)
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::ledger("delete vanished documents"))?;
-        commit(transaction, "delete vanished documents").await?;
-        self.shares.changed();
-        Ok(removed.rows_affected())
-    }
-
-    /// Takes a document away: nobody sees it from now on. Gives the original of a push that waited.
-    pub(crate) async fn remove_document(
-        &self,
-        knowledge_base: KnowledgeBaseId,
-        document: DocumentId,
-    ) -> Result<Option<ContentHash>> {
-        const ACTION: &str = "delete a document";
-        let mut transaction = self.begin().await?;
-        let removed = sqlx::query(
-            "UPDATE documents SET deleted = 1, current_version = NULL, chunk_count = 0, fingerprint = NULL
-             WHERE id = $1 AND knowledge_base = $2 AND deleted = 0",
-        )
-        .bind(document.0)
-        .bind(knowledge_base.0)
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::ledger(ACTION))?;
-        if removed.rows_affected() == 0 {
-            return Err(Error::NoDocument { document });
-        }
-        sqlx::query("UPDATE versions SET state = 'retired' WHERE document = $1")
-            .bind(document.0)
-            .execute(&mut *transaction)
-            .await
-            .map_err(Error::ledger(ACTION))?;
-        let original: Option<Vec<u8>> =
-            sqlx::query_scalar("DELETE FROM pending_pushes WHERE document = $1 RETURNING original")
-                .bind(document.0)
-                .fetch_optional(&mut *transaction)
-                .await
-                .map_err(Error::ledger(ACTION))?;
-        commit(transaction, ACTION).await?;
-        self.shares.changed();
-        original.as_deref().map(rows::hash).transpose()
     }
 }
 

@@ -4,9 +4,11 @@
 use lectern_domain::{ContentHash, Version};
 use sqlx::{Sqlite, Transaction};
 
+use super::removal::remove_detached;
 use super::versions::NewVersion;
 use super::{Ledger, commit, now, rows};
 use crate::error::{Error, Result};
+use crate::outcome::Outcome;
 
 const ACTION: &str = "publish a version";
 
@@ -20,9 +22,9 @@ pub(crate) struct FlipRequest<'a> {
 /// What the flip did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FlipOutcome {
-    /// The document had no visible version before.
+    /// The document had no visible version before the job.
     New,
-    /// It had one, which is retired now.
+    /// It had one. What it had before the flip is retired now.
     Modified,
     /// A later push or a deletion came first; the staged version is retired.
     Superseded,
@@ -33,6 +35,8 @@ pub(crate) enum FlipOutcome {
 pub(crate) struct Flipped {
     /// In the order of the requests.
     pub(crate) outcomes: Vec<FlipOutcome>,
+    /// Documents that were attached to the versions before and aren't any more.
+    pub(crate) detached: u64,
     /// Originals of the versions before; perhaps other documents have them too.
     pub(crate) replaced_originals: Vec<ContentHash>,
 }
@@ -45,7 +49,13 @@ impl Ledger {
         for request in requests {
             let original = original(&mut transaction, *request).await?;
             flipped.replaced_originals.extend(original);
-            flipped.outcomes.push(flip_one(&mut transaction, *request).await?);
+            let outcome = flip_one(&mut transaction, *request).await?;
+            flipped.outcomes.push(outcome);
+            if outcome != FlipOutcome::Superseded {
+                let new = request.new;
+                flipped.detached +=
+                    remove_detached(&mut transaction, new.document.id, &new.attachments, new.job).await?;
+            }
         }
         commit(transaction, ACTION).await?;
         self.shares.changed();
@@ -102,23 +112,35 @@ async fn flip_one(
     if flipped.rows_affected() == 0 {
         return Ok(FlipOutcome::Superseded);
     }
-    describe(transaction, request).await?;
-    Ok(match retired.rows_affected() {
-        0 => FlipOutcome::New,
+    let now = match retired.rows_affected() {
+        0 => Outcome::New,
+        _ => Outcome::Modified,
+    };
+    let outcome = now.after(request.new.before);
+    describe(transaction, request, outcome).await?;
+    Ok(match outcome {
+        Outcome::New => FlipOutcome::New,
         _ => FlipOutcome::Modified,
     })
 }
 
 /// Gives the document the description of its new version. The new chunks were written with the new access
 /// list, so the indexes owe nothing.
-async fn describe(transaction: &mut Transaction<'static, Sqlite>, request: FlipRequest<'_>) -> Result<()> {
+async fn describe(
+    transaction: &mut Transaction<'static, Sqlite>,
+    request: FlipRequest<'_>,
+    outcome: Outcome,
+) -> Result<()> {
     let new = request.new;
     sqlx::query(
         "UPDATE documents
          SET uri = $2, title = $3, media_type = $4, size_bytes = $5, status = 'indexed', reason = NULL,
              acl = $6, access_revision = access_revision + 1, access_indexed = access_revision + 1,
              file_attributes = $7, source_attributes = $8, modified_at = $9, indexed_at = $10,
-             fingerprint = $11, current_version = $12, chunk_count = $13, original = $14, deleted = 0
+             fingerprint = $11, current_version = $12, chunk_count = $13, original = $14, deleted = 0,
+             recipe = $15, change_tag = $16, attachments_open = $17, attempted_at = $10,
+             attempts = CASE WHEN status IN ('failed', 'skipped') THEN attempts + 1 ELSE 1 END,
+             outcome_job = COALESCE($18, outcome_job), outcome = $19
          WHERE id = $1",
     )
     .bind(new.document.id.0)
@@ -135,6 +157,11 @@ async fn describe(transaction: &mut Transaction<'static, Sqlite>, request: FlipR
     .bind(rows::signed(request.version.0))
     .bind(rows::signed(new.chunks.len()))
     .bind(new.document.push.as_ref().map(|push| push.original.0.to_vec()))
+    .bind(new.recipe.0.to_vec())
+    .bind(new.change_tag.map(|tag| tag.0.to_vec()))
+    .bind(i64::from(!new.attachments.is_empty()))
+    .bind(new.job.map(|job| job.0))
+    .bind(outcome.as_str())
     .execute(&mut **transaction)
     .await
     .map_err(Error::ledger(ACTION))?;

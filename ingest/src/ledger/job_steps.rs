@@ -88,12 +88,23 @@ impl Ledger {
         Ok(job)
     }
 
+    /// Whether somebody asked the job to stop.
+    pub(crate) async fn was_asked_to_stop(&self, job: JobId) -> Result<bool> {
+        let asked: Option<i64> = sqlx::query_scalar("SELECT stop_requested FROM jobs WHERE id = $1")
+            .bind(job.0)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(Error::ledger("look up a job"))?;
+        Ok(asked == Some(1))
+    }
+
     /// Writes down how a job ended, and how far its source was read then. A complete job has had every
     /// attachment of every document.
-    pub(crate) async fn end_job(&self, job: &Job, cursor: Option<&ListCursor>) -> Result<()> {
+    /// Gives the job as it is written.
+    pub(crate) async fn end_job(&self, job: &Job, cursor: Option<&ListCursor>) -> Result<Job> {
         const ACTION: &str = "end a job";
         let mut transaction = self.begin().await?;
-        update(&mut transaction, job).await?;
+        let ended = update(&mut transaction, job).await?;
         if job.state == JobState::Complete {
             sqlx::query(
                 "UPDATE documents SET attachments_open = 0 WHERE source = $1 AND attachments_open = 1",
@@ -106,7 +117,8 @@ impl Ledger {
         if let Some(cursor) = cursor {
             cursor.write(&mut transaction, job.source).await?;
         }
-        commit(transaction, ACTION).await
+        commit(transaction, ACTION).await?;
+        Ok(ended)
     }
 
     /// Queues the jobs again that are said to run and don't, and ends those that were asked to stop, or
@@ -138,9 +150,10 @@ impl Ledger {
                     .map_err(Error::ledger(ACTION))?;
             let idle = if done > done_before { 0 } else { idle + 1 };
             interrupt(&mut job, was_asked, idle);
-            sqlx::query("UPDATE jobs SET idle_attempts = $2 WHERE id = $1")
+            sqlx::query("UPDATE jobs SET idle_attempts = $2, history = $3 WHERE id = $1")
                 .bind(job.id.0)
                 .bind(idle)
+                .bind(rows::to_json("job history", &job.history)?)
                 .execute(&mut *transaction)
                 .await
                 .map_err(Error::ledger(ACTION))?;
@@ -172,8 +185,9 @@ impl Ledger {
         } else {
             note(&mut job, "asked to stop".to_owned());
         }
-        sqlx::query("UPDATE jobs SET stop_requested = 1 WHERE id = $1")
+        sqlx::query("UPDATE jobs SET stop_requested = 1, history = $2 WHERE id = $1")
             .bind(job.id.0)
+            .bind(rows::to_json("job history", &job.history)?)
             .execute(&mut *transaction)
             .await
             .map_err(Error::ledger(ACTION))?;
@@ -242,20 +256,19 @@ async fn insert(
     row.try_into()
 }
 
-/// Writes what may change about a job, but for what it was asked.
-async fn update(transaction: &mut Transaction<'static, Sqlite>, job: &Job) -> Result<()> {
+/// Writes where a job stands, and gives it as it is written: what it is asked and what happens to it may have
+/// changed meanwhile.
+async fn update(transaction: &mut Transaction<'static, Sqlite>, job: &Job) -> Result<Job> {
     let counts = &job.counts;
-    sqlx::query(
-        "UPDATE jobs SET state = $2, reason = $3, ended_at = $4, history = $5, scanned = $6, new = $7,
-                         modified = $8, unchanged = $9, metadata_only = $10, deleted = $11, skipped = $12,
-                         failed = $13
-         WHERE id = $1",
+    let row: Row = sqlx::query_as(
+        "UPDATE jobs SET state = $2, reason = $3, ended_at = $4, scanned = $5, new = $6, modified = $7,
+                         unchanged = $8, metadata_only = $9, deleted = $10, skipped = $11, failed = $12
+         WHERE id = $1 RETURNING *",
     )
     .bind(job.id.0)
     .bind(job.state.as_str())
     .bind(job.reason.as_deref())
     .bind(job.ended_at.map(|time| time.timestamp_millis()))
-    .bind(rows::to_json("job history", &job.history)?)
     .bind(rows::signed(counts.scanned))
     .bind(rows::signed(counts.new))
     .bind(rows::signed(counts.modified))
@@ -264,8 +277,8 @@ async fn update(transaction: &mut Transaction<'static, Sqlite>, job: &Job) -> Re
     .bind(rows::signed(counts.deleted))
     .bind(rows::signed(counts.skipped))
     .bind(rows::signed(counts.failed))
-    .execute(&mut **transaction)
+    .fetch_one(&mut **transaction)
     .await
     .map_err(Error::ledger("write a job"))?;
-    Ok(())
+    row.try_into()
 }

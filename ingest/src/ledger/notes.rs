@@ -1,13 +1,14 @@
 //! Small facts about documents that a job learns by the thousand: seen and unchanged, skipped, failed. They
 //! are written many to a transaction, because each transaction waits for the disk.
 
-use lectern_domain::{Acl, DocumentStatus, JobId};
+use lectern_domain::{Acl, ContentHash, DocumentId, DocumentStatus, JobId};
 use sqlx::{Sqlite, Transaction};
 
 use super::documents::SourceMetadata;
 use super::versions::DocumentRef;
-use super::{Ledger, commit, rows};
+use super::{Ledger, commit, now, rows};
 use crate::error::{Error, Result};
+use crate::outcome::Outcome;
 
 const ACTION: &str = "note what became of documents";
 
@@ -20,7 +21,12 @@ pub(crate) enum Note {
         job: Option<JobId>,
         /// Where it differs from what the ledger has.
         metadata: Option<SourceMetadata>,
+        /// What its source says of it now.
+        change_tag: Option<ContentHash>,
+        outcome: Outcome,
     },
+    /// Its source said that it is gone. It is deleted with the end of the job.
+    Gone { document: DocumentRef, job: JobId },
     /// It was skipped or failed. A version that can be seen stays.
     Problem {
         document: DocumentRef,
@@ -38,7 +44,9 @@ pub(crate) enum Note {
 impl Note {
     pub(crate) fn document(&self) -> &DocumentRef {
         match self {
-            Self::Unchanged { document, .. } | Self::Problem { document, .. } => document,
+            Self::Unchanged { document, .. }
+            | Self::Gone { document, .. }
+            | Self::Problem { document, .. } => document,
         }
     }
 }
@@ -56,11 +64,8 @@ impl Ledger {
                 continue;
             }
             match note {
-                Note::Unchanged {
-                    document,
-                    job,
-                    metadata,
-                } => unchanged(&mut transaction, document, *job, metadata.as_ref()).await?,
+                Note::Unchanged { .. } => unchanged(&mut transaction, note).await?,
+                Note::Gone { document, job } => gone(&mut transaction, document.id, *job).await?,
                 Note::Problem { .. } => problem(&mut transaction, note).await?,
             }
         }
@@ -68,17 +73,40 @@ impl Ledger {
     }
 }
 
-async fn unchanged(
+async fn gone(
     transaction: &mut Transaction<'static, Sqlite>,
-    document: &DocumentRef,
-    job: Option<JobId>,
-    metadata: Option<&SourceMetadata>,
+    document: DocumentId,
+    job: JobId,
 ) -> Result<()> {
+    sqlx::query("UPDATE documents SET gone_job = $2, seen_job = NULL WHERE id = $1")
+        .bind(document.0)
+        .bind(job.0)
+        .execute(&mut **transaction)
+        .await
+        .map_err(Error::ledger(ACTION))?;
+    Ok(())
+}
+
+async fn unchanged(transaction: &mut Transaction<'static, Sqlite>, note: &Note) -> Result<()> {
+    let Note::Unchanged {
+        document,
+        job,
+        metadata,
+        change_tag,
+        outcome,
+    } = note
+    else {
+        return Ok(());
+    };
     sqlx::query(
-        "UPDATE documents SET seen_job = COALESCE($2, seen_job), status = 'indexed', reason = NULL WHERE id = $1",
+        "UPDATE documents SET seen_job = COALESCE($2, seen_job), gone_job = NULL, status = 'indexed', reason = NULL,
+                              outcome_job = COALESCE($2, outcome_job), outcome = $3, change_tag = $4
+         WHERE id = $1",
     )
     .bind(document.id.0)
     .bind(job.map(|job| job.0))
+    .bind(outcome.as_str())
+    .bind(change_tag.map(|tag| tag.0.to_vec()))
     .execute(&mut **transaction)
     .await
     .map_err(Error::ledger(ACTION))?;
@@ -117,11 +145,15 @@ async fn problem(transaction: &mut Transaction<'static, Sqlite>, note: &Note) ->
     };
     sqlx::query(
         "INSERT INTO documents (id, knowledge_base, source, document_key, uri, title, media_type, size_bytes,
-                                status, reason, acl, seen_job, original)
-         VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $12)
+                                status, reason, acl, seen_job, original, parent, outcome_job, outcome,
+                                attempts, attempted_at)
+         VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $12, $13, $11, $8, 1, $14)
          ON CONFLICT (id) DO UPDATE
          SET status = excluded.status, reason = excluded.reason, deleted = 0,
-             seen_job = COALESCE(excluded.seen_job, seen_job),
+             seen_job = COALESCE(excluded.seen_job, seen_job), gone_job = NULL, change_tag = NULL,
+             outcome_job = COALESCE(excluded.outcome_job, outcome_job), outcome = excluded.outcome,
+             attempts = CASE WHEN status IN ('failed', 'skipped') THEN attempts + 1 ELSE 1 END,
+             attempted_at = excluded.attempted_at,
              acl = CASE WHEN current_version IS NULL THEN excluded.acl ELSE acl END,
              original = CASE WHEN current_version IS NULL THEN excluded.original ELSE original END",
     )
@@ -137,6 +169,8 @@ async fn problem(transaction: &mut Transaction<'static, Sqlite>, note: &Note) ->
     .bind(rows::to_json("access list", acl)?)
     .bind(job.map(|job| job.0))
     .bind(document.push.as_ref().map(|push| push.original.0.to_vec()))
+    .bind(document.parent.map(|parent| parent.0))
+    .bind(now().timestamp_millis())
     .execute(&mut **transaction)
     .await
     .map_err(Error::ledger(ACTION))?;

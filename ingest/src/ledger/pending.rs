@@ -78,6 +78,7 @@ impl TryFrom<Row> for PendingPush {
                 knowledge_base: KnowledgeBaseId(row.knowledge_base),
                 source: SourceId(row.source),
                 key: row.document_key,
+                parent: None,
                 push: Some(PushRef {
                     sequence: row.sequence,
                     original,

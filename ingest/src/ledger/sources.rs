@@ -237,6 +237,7 @@ impl Ledger {
                 .map_err(Error::ledger(ACTION))?;
         }
         commit(transaction, ACTION).await?;
+        self.shares.changed();
         Ok(buried.rows_affected() > 0)
     }
 

@@ -11,6 +11,7 @@ use super::documents::SourceMetadata;
 use super::{Ledger, commit, now, rows};
 use crate::chunk::ChunkDraft;
 use crate::error::{Error, Result};
+use crate::outcome::Outcome;
 
 const ACTION: &str = "stage a version";
 
@@ -24,6 +25,8 @@ pub(crate) struct DocumentRef {
     pub(crate) knowledge_base: KnowledgeBaseId,
     pub(crate) source: SourceId,
     pub(crate) key: String,
+    /// What it is attached to.
+    pub(crate) parent: Option<DocumentId>,
     /// Where it was pushed: which push.
     pub(crate) push: Option<PushRef>,
 }
@@ -41,8 +44,18 @@ impl DocumentRef {
         self.key.rsplit('/').next().unwrap_or(&self.key)
     }
 
-    /// Whether the push still waits; a document of a source always goes on.
-    pub(super) async fn push_waits(&self, transaction: &mut Transaction<'static, Sqlite>) -> Result<bool> {
+    /// Whether the document is still wanted: a push as long as it waits, an attachment unless what it is
+    /// attached to was deleted, a document of a source always.
+    pub(super) async fn is_wanted(&self, transaction: &mut Transaction<'static, Sqlite>) -> Result<bool> {
+        if let Some(parent) = self.parent {
+            let found: Option<i64> =
+                sqlx::query_scalar("SELECT 1 FROM documents WHERE id = $1 AND deleted = 1")
+                    .bind(parent.0)
+                    .fetch_optional(&mut **transaction)
+                    .await
+                    .map_err(Error::ledger("look up what a document is attached to"))?;
+            return Ok(found.is_none());
+        }
         let Some(push) = self.push else {
             return Ok(true);
         };
@@ -82,8 +95,15 @@ pub(crate) struct NewVersion {
     pub(crate) size_bytes: u64,
     pub(crate) metadata: SourceMetadata,
     pub(crate) file_attributes: Attributes,
-    /// What it was made from.
+    /// What it was made from, and how.
     pub(crate) fingerprint: ContentHash,
+    pub(crate) recipe: ContentHash,
+    /// What the listing said of it.
+    pub(crate) change_tag: Option<ContentHash>,
+    /// What the job has done with the document before.
+    pub(crate) before: Option<Outcome>,
+    /// What is attached to it.
+    pub(crate) attachments: Vec<DocumentId>,
     pub(crate) text: Arc<str>,
     pub(crate) text_hash: ContentHash,
     pub(crate) chunks: Vec<ChunkDraft>,
@@ -112,15 +132,15 @@ async fn stage_one(
     transaction: &mut Transaction<'static, Sqlite>,
     new: &NewVersion,
 ) -> Result<Option<Version>> {
-    if !new.document.push_waits(transaction).await? {
+    if !new.document.is_wanted(transaction).await? {
         return Ok(None);
     }
     let number: i64 = sqlx::query_scalar(
         "INSERT INTO documents (id, knowledge_base, source, document_key, uri, title, media_type, size_bytes,
-                                status, acl, seen_job, last_version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, 1)
+                                status, acl, seen_job, parent, last_version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $11, 1)
          ON CONFLICT (id) DO UPDATE
-         SET last_version = last_version + 1, seen_job = COALESCE(excluded.seen_job, seen_job),
+         SET last_version = last_version + 1, seen_job = COALESCE(excluded.seen_job, seen_job), gone_job = NULL,
              status = CASE WHEN deleted = 1 THEN 'pending' ELSE status END, deleted = 0
          RETURNING last_version",
     )
@@ -134,6 +154,7 @@ async fn stage_one(
     .bind(rows::signed(new.size_bytes))
     .bind(rows::to_json("access list", new.acl())?)
     .bind(new.job.map(|job| job.0))
+    .bind(new.document.parent.map(|parent| parent.0))
     .fetch_one(&mut **transaction)
     .await
     .map_err(Error::ledger(ACTION))?;

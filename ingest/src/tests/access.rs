@@ -19,7 +19,7 @@ async fn other_readers_reach_both_indexes_without_any_embedding() {
     let work = desk.work();
 
     desk.shelf.put_for("a.txt", "secret", Some(only("group:staff")));
-    assert_eq!(desk.sync_complete().await.unchanged, 1);
+    assert_eq!(desk.sync_complete().await.metadata_only, 1);
     assert_eq!(desk.work(), work);
     assert_eq!(desk.visible().await, desk.on_shelf());
     desk.assert_clean().await;

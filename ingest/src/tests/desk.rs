@@ -9,8 +9,9 @@ use lectern_domain::ports::{ChunkLookup, IndexEntry, OneEmbedder};
 use lectern_domain::{Acl, DefaultAccess, JobCounts, JobState};
 use tempfile::TempDir;
 
-use super::doubles::{MemoryIndex, Paragraphs, Shelf, TwoNumbers, Words};
+use super::doubles::{MemoryIndex, Paragraphs, TwoNumbers, Words};
 use super::faults::Faults;
+use super::shelf::Shelf;
 use crate::chunk::ChunkSettings;
 use crate::{
     Cancellation, FsckReport, IngestSettings, Ingestion, IngestionParts, JobReport, KnowledgeBase, Ledger,
@@ -28,6 +29,7 @@ pub(super) struct Desk {
     pub(super) ingestion: Ingestion,
     pub(super) knowledge_base: KnowledgeBase,
     pub(super) source: Source,
+    max_tokens: usize,
 }
 
 pub(super) fn settings() -> IngestSettings {
@@ -54,7 +56,7 @@ impl Desk {
         let extractor = Arc::new(Paragraphs::default());
         let embedder = Arc::new(TwoNumbers::default());
         let indexes = [words.clone(), vectors.clone()];
-        let ingestion = open(&folder, &extractor, &embedder, indexes).await;
+        let ingestion = open(&folder, &extractor, &embedder, indexes, settings()).await;
         let ledger = &ingestion.parts.ledger;
         let knowledge_base = ledger
             .create_knowledge_base("library", "", "two-numbers", 2)
@@ -76,6 +78,7 @@ impl Desk {
             words,
             extractor,
             embedder,
+            max_tokens: settings().chunk.max_tokens,
         }
     }
 
@@ -87,7 +90,15 @@ impl Desk {
     pub(super) async fn reopen(&mut self) {
         self.ledger().close().await;
         let indexes = [self.words.clone(), self.vectors.clone()];
-        self.ingestion = open(&self.folder, &self.extractor, &self.embedder, indexes).await;
+        let mut settings = settings();
+        settings.chunk.max_tokens = self.max_tokens;
+        self.ingestion = open(&self.folder, &self.extractor, &self.embedder, indexes, settings).await;
+    }
+
+    /// The same with chunks of another size.
+    pub(super) async fn reopen_with_chunks_of(&mut self, max_tokens: usize) {
+        self.max_tokens = max_tokens;
+        self.reopen().await;
     }
 
     pub(super) async fn sync(&self) -> JobReport {
@@ -202,6 +213,7 @@ async fn open(
     extractor: &Arc<Paragraphs>,
     embedder: &Arc<TwoNumbers>,
     [words, vectors]: [Arc<MemoryIndex>; 2],
+    settings: IngestSettings,
 ) -> Ingestion {
     let texts = Arc::new(TextStore::open(folder.path()).unwrap());
     let ledger = Ledger::open(&folder.path().join("ledger.sqlite"), texts.clone())
@@ -215,6 +227,6 @@ async fn open(
         embedders: Arc::new(OneEmbedder(embedder.clone())),
         words,
         vectors,
-        settings: settings(),
+        settings,
     })
 }

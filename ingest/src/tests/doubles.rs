@@ -5,13 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use futures::stream::{self, BoxStream, StreamExt};
 use lectern_domain::ports::{
-    ChunkIndex, Connector, Cursor, Embedder, Extractor, Fetched, IndexEntry, IndexQuery, ListEvent, RawFile,
-    ScoredChunk, SourceItem, TokenCounter,
+    ChunkIndex, Embedder, Extractor, IndexEntry, IndexQuery, RawFile, ScoredChunk, TokenCounter,
 };
 use lectern_domain::{
-    Acl, Attributes, Block, BlockKind, ChunkId, ErrorKind, Extracted, KnowledgeBaseId, PortError, ReadScope,
+    Acl, Attachment, Block, BlockKind, ChunkId, ErrorKind, Extracted, KnowledgeBaseId, PortError, ReadScope,
     TextSpan,
 };
 
@@ -150,7 +148,8 @@ impl ChunkIndex for MemoryIndex {
     }
 }
 
-/// Each paragraph of a text is a block. `BROKEN` can't be read, and neither can an empty file.
+/// Each paragraph of a text is a block. `BROKEN` can't be read, and neither can an empty file. A line
+/// `=== NAME` begins an attachment; within one, `=-==` begins what is attached to that.
 #[derive(Default)]
 pub(super) struct Paragraphs {
     pub(super) extractions: AtomicUsize,
@@ -160,8 +159,19 @@ pub(super) struct Paragraphs {
 impl Extractor for Paragraphs {
     async fn extract(&self, file: &RawFile) -> Result<Extracted, PortError> {
         self.extractions.fetch_add(1, Ordering::Relaxed);
-        let text = String::from_utf8_lossy(&file.bytes).into_owned();
-        if text.is_empty() {
+        let whole = String::from_utf8_lossy(&file.bytes).into_owned();
+        let mut parts = whole.split("\n=== ");
+        let text = parts.next().unwrap_or_default().to_owned();
+        let attachments = parts.map(|part| {
+            let (name, text) = part.split_once('\n').unwrap_or((part, ""));
+            Attachment {
+                name: name.to_owned(),
+                media_type: None,
+                bytes: text.replace("\n=-", "\n=").into_bytes(),
+            }
+        });
+        let attachments: Vec<Attachment> = attachments.collect();
+        if whole.is_empty() {
             return Err(PortError::new(
                 ErrorKind::Invalid,
                 "empty_file",
@@ -191,6 +201,7 @@ impl Extractor for Paragraphs {
             blocks: blocks.collect(),
             media_type: "text/plain".to_owned(),
             text: text.clone(),
+            attachments,
             ..Extracted::default()
         })
     }
@@ -250,106 +261,5 @@ impl Embedder for TwoNumbers {
 
     async fn embed_query(&self, _text: &str) -> Result<Vec<f32>, PortError> {
         Ok(vec![1.0, 0.0])
-    }
-}
-
-/// A document of [`Shelf`].
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Book {
-    pub(super) text: String,
-    pub(super) acl: Option<Acl>,
-}
-
-/// A source in memory.
-#[derive(Default)]
-pub(super) struct Shelf {
-    pub(super) books: Mutex<BTreeMap<String, Book>>,
-    /// After so many lines the listing breaks off.
-    pub(super) breaks_after: Mutex<Option<usize>>,
-    /// Folders that can't be read.
-    pub(super) lost: Mutex<Vec<String>>,
-    /// Keys that are listed and gone when they are fetched.
-    pub(super) vanishing: Mutex<Vec<String>>,
-}
-
-impl Shelf {
-    pub(super) fn put(&self, key: &str, text: &str) {
-        let acl = self
-            .books
-            .lock()
-            .unwrap()
-            .get(key)
-            .and_then(|book| book.acl.clone());
-        self.put_for(key, text, acl);
-    }
-
-    pub(super) fn put_for(&self, key: &str, text: &str, acl: Option<Acl>) {
-        let text = text.to_owned();
-        self.books
-            .lock()
-            .unwrap()
-            .insert(key.to_owned(), Book { text, acl });
-    }
-
-    pub(super) fn take(&self, key: &str) {
-        self.books.lock().unwrap().remove(key);
-    }
-}
-
-fn item(key: &str) -> SourceItem {
-    SourceItem::new(key, format!("shelf:{key}"))
-}
-
-#[async_trait]
-impl Connector for Shelf {
-    fn describe(&self) -> String {
-        "a shelf".to_owned()
-    }
-
-    fn list(&self, _since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>> {
-        let lost = self.lost.lock().unwrap().clone();
-        let keys: Vec<String> = self.books.lock().unwrap().keys().cloned().collect();
-        let mut lines: Vec<Result<ListEvent, PortError>> = lost
-            .iter()
-            .map(|folder| {
-                Ok(ListEvent::Failed {
-                    item: item(folder),
-                    code: "permission_denied",
-                    reason: "the folder can't be read".to_owned(),
-                })
-            })
-            .collect();
-        let readable = keys
-            .iter()
-            .filter(|key| !lost.iter().any(|folder| key.starts_with(folder)));
-        lines.extend(readable.map(|key| Ok(ListEvent::Item(item(key)))));
-        if let Some(count) = *self.breaks_after.lock().unwrap() {
-            lines.truncate(count);
-            let error = PortError::new(ErrorKind::Unavailable, "source_lost", "the source went away");
-            lines.push(Err(error));
-        }
-        stream::iter(lines).boxed()
-    }
-
-    async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError> {
-        let gone = || PortError::new(ErrorKind::NotFound, "path_not_found", "there is no such book");
-        if self.vanishing.lock().unwrap().contains(&item.key) {
-            return Err(gone());
-        }
-        let book = self
-            .books
-            .lock()
-            .unwrap()
-            .get(&item.key)
-            .cloned()
-            .ok_or_else(gone)?;
-        Ok(Fetched {
-            bytes: book.text.into_bytes().into(),
-            file_name: item.key.clone(),
-            media_type: None,
-            title: None,
-            acl: book.acl,
-            attributes: Attributes::new(),
-        })
     }
 }

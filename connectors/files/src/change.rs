@@ -1,0 +1,92 @@
+//! What tells that a file changed, without reading it.
+//!
+//! The tag has the time of the last change of the content and of the inode, both to the nanosecond, the inode's
+//! number and the size, of the file and of the file with its metadata beside it. Writing to a file, replacing it or
+//! renaming another one to its name changes the time of the inode, which no program can set.
+//!
+//! A file that changed within the last two seconds has no tag: the clock of the file system may stand
+//! still for that long (FAT), and a second change within one tick would look like none.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::sidecar::SUFFIX;
+
+/// How old a change must be for the next one to be told from it.
+const SETTLED_AFTER_NANOSECONDS: i128 = 2_000_000_000;
+
+/// The change tag of a file, as [`lectern_domain::ports::SourceItem::change_tag`] means it.
+pub(crate) fn change_tag(path: &Path, metadata: &Metadata) -> Option<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let now = i128::try_from(now.as_nanos()).ok()?;
+    let file = state(metadata, now)?;
+    let mut sidecar = path.as_os_str().to_owned();
+    sidecar.push(SUFFIX);
+    match Path::new(&sidecar).symlink_metadata() {
+        Ok(beside) => Some(format!("{file} {}", state(&beside, now)?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(file),
+        // Perhaps it is there and says another thing than last time.
+        Err(_) => None,
+    }
+}
+
+/// One file's part of the tag; nothing where it changed just now, or in the future.
+fn state(metadata: &Metadata, now: i128) -> Option<String> {
+    let content = nanoseconds(metadata.mtime(), metadata.mtime_nsec());
+    let inode = nanoseconds(metadata.ctime(), metadata.ctime_nsec());
+    (content.max(inode) + SETTLED_AFTER_NANOSECONDS <= now)
+        .then(|| format!("{content} {inode} {} {}", metadata.ino(), metadata.size()))
+}
+
+fn nanoseconds(seconds: i64, nanoseconds: i64) -> i128 {
+    i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    const HOUR: i128 = 3_600_000_000_000;
+
+    fn later() -> i128 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        i128::try_from(now.as_nanos()).unwrap() + HOUR
+    }
+
+    #[test]
+    fn what_changed_just_now_or_in_the_future_has_no_tag() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        std::fs::write(&path, "a").unwrap();
+        let metadata = path.metadata().unwrap();
+        assert_eq!(change_tag(&path, &metadata), None);
+        let changed = nanoseconds(metadata.ctime(), metadata.ctime_nsec());
+        let edge = changed + SETTLED_AFTER_NANOSECONDS;
+        assert_eq!(state(&metadata, edge - 1), None);
+        assert!(state(&metadata, edge).is_some());
+        assert_eq!(state(&metadata, changed - HOUR), None);
+    }
+
+    #[test]
+    fn the_same_size_and_time_of_content_in_another_file_is_another_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("1"), folder.path().join("2"));
+        let time = std::fs::FileTimes::new().set_modified(UNIX_EPOCH);
+        for path in [&one, &two] {
+            std::fs::write(path, "same").unwrap();
+            std::fs::File::options()
+                .write(true)
+                .open(path)
+                .unwrap()
+                .set_times(time)
+                .unwrap();
+        }
+        let before = state(&one.metadata().unwrap(), later()).unwrap();
+        assert_eq!(state(&one.metadata().unwrap(), later()).unwrap(), before);
+        std::fs::rename(&two, &one).unwrap();
+        assert_ne!(state(&one.metadata().unwrap(), later()).unwrap(), before);
+    }
+}

@@ -1,0 +1,186 @@
+//! Comparing: whether a document needs a new version.
+//!
+//! Three questions, from the cheapest on. Does the listing say of it what it said last time ([`change_tag`])? Then it
+//! isn't read. Was the visible version made from this content by this recipe? Then it is *unchanged*, or
+//! *metadata only* where its readers, attributes or address are others. Else it goes on and gets a new version.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use lectern_domain::ContentHash;
+use lectern_domain::ports::{Fetched, SourceItem};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{FetchedDocument, attachments};
+use crate::access;
+use crate::error::Result;
+use crate::ledger::{DocumentRef, KnownDocument, Note, SourceMetadata};
+use crate::outcome::Outcome;
+use crate::run::Run;
+use crate::texts::blocking;
+
+/// Below this a hash is computed on the spot: handing it to a thread costs more.
+const HASHED_ON_THE_SPOT: usize = 64 << 10;
+
+/// A document with its content.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    pub(crate) document: DocumentRef,
+    pub(crate) uri: String,
+    pub(crate) modified_at: Option<DateTime<Utc>>,
+    /// See [`change_tag`].
+    pub(crate) change_tag: Option<ContentHash>,
+    /// How deep it is attached; 0 where a source lists it.
+    pub(crate) depth: usize,
+    pub(crate) fetched: Fetched,
+    /// Its share of the memory budget.
+    pub(crate) permit: Arc<OwnedSemaphorePermit>,
+}
+
+/// The hash of all that a listing says of a document, and of the settings that it meets. `None` where the
+/// listing has no tag.
+pub(crate) fn change_tag(run: &Run, item: &SourceItem) -> Option<ContentHash> {
+    let tag = item.change_tag.as_ref()?;
+    let said = (
+        tag,
+        &item.uri,
+        item.size_bytes,
+        item.modified_at,
+        run.recipe.to_hex(),
+        &run.source.default_access,
+    );
+    let said = serde_json::to_vec(&said).ok()?;
+    Some(ContentHash::of(&said))
+}
+
+/// Whether the document needn't even be read; then it is accounted for.
+pub(crate) async fn is_untouched(
+    run: &Run,
+    document: &DocumentRef,
+    change_tag: Option<ContentHash>,
+) -> Result<bool> {
+    if change_tag.is_none() {
+        return Ok(false);
+    }
+    let known = run.parts.ledger.known(document.id, run.job).await?;
+    let Some(known) = known.filter(|known| known.is_settled(change_tag)) else {
+        return Ok(false);
+    };
+    let metadata = known.metadata.clone();
+    unchanged(run, document, &known, metadata, change_tag).await?;
+    attachments::follow(run, document, &known, None).await?;
+    Ok(true)
+}
+
+/// Gives the document back if it needs a new version; otherwise it is accounted for.
+pub(crate) async fn compare(run: &Run, arrived: Arrived) -> Result<Option<FetchedDocument>> {
+    let fingerprint = fingerprint(&arrived.fetched).await?;
+    let metadata = SourceMetadata {
+        uri: arrived.uri,
+        acl: arrived
+            .fetched
+            .acl
+            .clone()
+            .unwrap_or_else(|| run.source.default_access.0.clone()),
+        attributes: arrived.fetched.attributes.clone(),
+        modified_at: arrived.modified_at,
+    };
+    let known = run.parts.ledger.known(arrived.document.id, run.job).await?;
+    let before = known.as_ref().and_then(|known| known.outcome);
+    let mut unchanged_since = None;
+    if let Some(known) = known.filter(|known| known.has_current_version) {
+        let is_same = known.fingerprint == Some(fingerprint) && known.recipe == Some(run.recipe);
+        if is_same && !known.attachments_open {
+            unchanged(
+                run,
+                &arrived.document,
+                &known,
+                metadata.clone(),
+                arrived.change_tag,
+            )
+            .await?;
+            attachments::follow(run, &arrived.document, &known, Some(&metadata)).await?;
+            return Ok(None);
+        }
+        narrow(run, &arrived.document, &known, &metadata).await?;
+        unchanged_since = is_same.then_some(known);
+    }
+    Ok(Some(FetchedDocument {
+        document: arrived.document,
+        fetched: arrived.fetched,
+        fingerprint,
+        change_tag: arrived.change_tag,
+        metadata,
+        before,
+        unchanged_since,
+        depth: arrived.depth,
+        permit: arrived.permit,
+    }))
+}
+
+/// Accounts for a document that needs no new version. What the source says about it is brought up to date.
+pub(crate) async fn unchanged(
+    run: &Run,
+    document: &DocumentRef,
+    known: &KnownDocument,
+    metadata: SourceMetadata,
+    change_tag: Option<ContentHash>,
+) -> Result<()> {
+    let access_changed = known.metadata.acl != metadata.acl;
+    // When it says that it changed isn't a change.
+    let is_changed = access_changed
+        || known.metadata.uri != metadata.uri
+        || known.metadata.attributes != metadata.attributes;
+    let outcome = match is_changed {
+        true => Outcome::MetadataOnly,
+        false => Outcome::Unchanged,
+    };
+    let outcome = outcome.after(known.outcome);
+    run.note(Note::Unchanged {
+        document: document.clone(),
+        job: run.job,
+        metadata: (known.metadata != metadata).then_some(metadata),
+        change_tag,
+        outcome,
+    })
+    .await?;
+    if access_changed {
+        run.write_notes().await?;
+    }
+    run.account(outcome);
+    Ok(())
+}
+
+/// Until the new version is visible, the old one, and what is attached to it, is shown to those only who may
+/// read both.
+async fn narrow(
+    run: &Run,
+    document: &DocumentRef,
+    known: &KnownDocument,
+    metadata: &SourceMetadata,
+) -> Result<()> {
+    let both = access::intersection(&known.metadata.acl, &metadata.acl);
+    if both == known.metadata.acl {
+        return Ok(());
+    }
+    run.parts.ledger.change_access(document.id, &both).await?;
+    if known.has_attachments {
+        attachments::narrow(run, document, &metadata.acl).await?;
+    }
+    Ok(())
+}
+
+/// The hash of what a version is made from: the content, and the title where the source gives one, since the
+/// title is embedded with every chunk.
+async fn fingerprint(fetched: &Fetched) -> Result<ContentHash> {
+    let content = if fetched.bytes.len() <= HASHED_ON_THE_SPOT {
+        ContentHash::of(&fetched.bytes)
+    } else {
+        let bytes = Arc::clone(&fetched.bytes);
+        blocking(move || Ok(ContentHash::of(&bytes))).await?
+    };
+    Ok(match &fetched.title {
+        None => content,
+        Some(title) => ContentHash::of(&[&content.0, title.as_bytes()].concat()),
+    })
+}
