@@ -21,6 +21,7 @@ mod action;
 mod pattern;
 mod redact;
 mod language;
+mod stage;
 
 pub use action::Effect;
 pub use condition::FailedCondition;
@@ -31,6 +32,7 @@ pub use rules::{
     Action, BuiltInPattern, Condition, Derive, Enrichment, MapValues, Operand, Operator, Redact, Rule,
     ValueType,
 };
+pub(crate) use stage::enrich;
 
 #[cfg(test)]
 mod tests;

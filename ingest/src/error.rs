@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::enrich::RuleError;
 use lectern_domain::{ContentHash, DocumentId, ErrorKind, JobCounts, JobId, PortError};
 
 /// The result of what this crate does.
@@ -186,6 +187,9 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// The rules of a source can't be applied.
+    #[error(transparent)]
+    Enrichment(#[from] RuleError),
     /// An index, the embedder, the extractor or a source failed.
     #[error("{message}", message = .0.message)]
     Port(#[from] PortError),
@@ -215,6 +219,7 @@ impl Error {
             | Self::BadFailpoints { .. } => ErrorKind::Invalid,
             Self::Failpoint { .. } => ErrorKind::Unavailable,
             Self::CountsDontAddUp { .. } | Self::StageLost { .. } => ErrorKind::Internal,
+            Self::Enrichment(error) => error.kind(),
             Self::Port(error) => error.kind,
         }
     }
@@ -251,6 +256,7 @@ impl Error {
             Self::StageLost { .. } => "stage_lost",
             Self::Failpoint { .. } => "failpoint",
             Self::BadFailpoints { .. } => "failpoints_invalid",
+            Self::Enrichment(error) => error.code(),
             Self::Port(error) => error.code,
         }
     }

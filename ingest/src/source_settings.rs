@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chunk::Chunking;
+use crate::enrich::Enrichment;
 use crate::error::Result;
 
 /// The settings of a source. What isn't said has its default.
@@ -14,6 +15,9 @@ use crate::error::Result;
 pub struct SourceSettings {
     /// How its documents are cut.
     pub chunking: Chunking,
+    /// What is done to its documents before they are cut.
+    #[serde(skip_serializing_if = "Enrichment::is_empty")]
+    pub enrichment: Enrichment,
     /// When a job stops and asks instead of deleting.
     pub deletions: DeletionGuard,
 }
@@ -23,8 +27,9 @@ impl SourceSettings {
     /// ([`crate::chunk::ChunkSettings::max_tokens`]).
     ///
     /// # Errors
-    /// The one of [`Chunking::check`].
+    /// The one of [`Chunking::check`] or [`Enrichment::check`].
     pub fn check(&self, chunk_tokens: usize) -> Result<()> {
+        self.enrichment.check()?;
         self.chunking.check(chunk_tokens)
     }
 }

@@ -129,7 +129,7 @@ impl Deed {
     }
 
     /// Does what changes attributes; redactions and drops are the enricher's.
-    pub(super) fn change(&self, subject: &mut Subject<'_>) -> Effect {
+    pub(super) fn change(&self, subject: &mut Subject) -> Effect {
         match self {
             Self::Set { attribute, value } => set(subject, attribute, value.clone()),
             Self::Delete { attribute } => match subject.attributes.remove(attribute) {
@@ -164,7 +164,7 @@ fn nothing(tried: &'static str, attribute: &str, reason: &'static str) -> Effect
     }
 }
 
-fn set(subject: &mut Subject<'_>, attribute: &str, after: AttributeValue) -> Effect {
+fn set(subject: &mut Subject, attribute: &str, after: AttributeValue) -> Effect {
     let before = match &after {
         AttributeValue::Text(title) if attribute == names::TITLE => Some(AttributeValue::Text(
             std::mem::replace(&mut subject.title, title.clone()),
@@ -193,7 +193,7 @@ impl Derivation {
         })
     }
 
-    fn change(&self, subject: &mut Subject<'_>) -> Effect {
+    fn change(&self, subject: &mut Subject) -> Effect {
         let found = match subject.fact(&self.from) {
             None => return nothing("derive", &self.attribute, "there is nothing to look at"),
             Some(fact) => fact
@@ -248,7 +248,7 @@ fn first(
     }
 }
 
-fn change_by_map(map: &MapValues, subject: &mut Subject<'_>) -> Effect {
+fn change_by_map(map: &MapValues, subject: &mut Subject) -> Effect {
     let target = map.to.as_ref().unwrap_or(&map.attribute);
     let value = match subject.fact(&map.attribute) {
         None => return nothing("map", target, "there is nothing to map"),

@@ -208,7 +208,7 @@ impl Comparable {
 
 impl Test {
     /// Nothing where the test holds, else what was found.
-    pub(super) fn failure(&self, subject: &Subject<'_>) -> Option<FailedCondition> {
+    pub(super) fn failure(&self, subject: &Subject) -> Option<FailedCondition> {
         let fact = subject.fact(&self.attribute);
         if self.comparison.holds(fact) {
             return None;

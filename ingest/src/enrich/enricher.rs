@@ -122,7 +122,7 @@ impl Enricher {
     /// rule redacts is redacted once more at the end, so that no later rule brings it back.
     pub fn apply(
         &self,
-        facts: DocumentFacts<'_>,
+        facts: DocumentFacts,
         title: String,
         attributes: Attributes,
         mut extracted: Extracted,
@@ -166,7 +166,7 @@ impl Enricher {
     }
 }
 
-fn redact(redactions: &[(&str, &Redaction)], subject: &mut Subject<'_>) -> Option<super::redact::Replaced> {
+fn redact(redactions: &[(&str, &Redaction)], subject: &mut Subject) -> Option<super::redact::Replaced> {
     let redactions: Vec<&Redaction> = redactions.iter().map(|(_, redaction)| *redaction).collect();
     let mut exposed = Exposed {
         title: &mut subject.title,
@@ -201,7 +201,7 @@ impl ReadyRule {
 
     fn apply<'a>(
         &'a self,
-        subject: &mut Subject<'_>,
+        subject: &mut Subject,
         redactions: &mut Vec<(&'a str, &'a Redaction)>,
         verdict: &mut Verdict,
     ) -> RuleTrace {

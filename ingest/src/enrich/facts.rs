@@ -18,14 +18,14 @@ pub(super) const FIXED: [&str; 6] = [
 ];
 
 /// What is known about a document beside what is in it.
-#[derive(Clone, Copy, Debug)]
-pub struct DocumentFacts<'a> {
+#[derive(Clone, Debug)]
+pub struct DocumentFacts {
     /// What the source calls it.
-    pub path: &'a str,
+    pub path: String,
     /// Where a person finds it.
-    pub uri: &'a str,
+    pub uri: String,
     /// The name of the source.
-    pub source: &'a str,
+    pub source: String,
     /// The size of the original.
     pub size_bytes: u64,
     /// When the source says that it changed.
@@ -33,8 +33,8 @@ pub struct DocumentFacts<'a> {
 }
 
 /// A document on its way through the rules.
-pub(super) struct Subject<'a> {
-    pub(super) facts: DocumentFacts<'a>,
+pub(super) struct Subject {
+    pub(super) facts: DocumentFacts,
     pub(super) title: String,
     pub(super) attributes: Attributes,
     pub(super) extracted: Extracted,
@@ -49,15 +49,15 @@ pub(super) enum Fact<'a> {
     Date(DateTime<Utc>),
 }
 
-impl Subject<'_> {
+impl Subject {
     /// The value under that name, if there is one. An attribute stands before a built-in one that says the same.
     pub(super) fn fact(&self, name: &str) -> Option<Fact<'_>> {
         let fixed = match name {
             TEXT => Fact::Text(&self.extracted.text),
             names::TITLE => Fact::Text(&self.title),
-            names::PATH => Fact::Text(self.facts.path),
-            names::URI => Fact::Text(self.facts.uri),
-            names::SOURCE => Fact::Text(self.facts.source),
+            names::PATH => Fact::Text(&self.facts.path),
+            names::URI => Fact::Text(&self.facts.uri),
+            names::SOURCE => Fact::Text(&self.facts.source),
             names::TYPE => Fact::Text(&self.extracted.media_type),
             // A size has far fewer digits than a double holds.
             names::SIZE => Fact::Number(self.facts.size_bytes as f64),

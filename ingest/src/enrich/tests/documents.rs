@@ -53,9 +53,9 @@ pub(super) fn extracted(text: &str) -> Extracted {
 /// A document with these attributes and this text, taken through the rules.
 pub(super) fn apply(enrichment: &Enrichment, attributes: Attributes, text: &str) -> Enriched {
     let facts = DocumentFacts {
-        path: "departments/hr/2023/leave policy.md",
-        uri: "file:///srv/departments/hr/2023/leave%20policy.md",
-        source: "handbook",
+        path: "departments/hr/2023/leave policy.md".to_owned(),
+        uri: "file:///srv/departments/hr/2023/leave%20policy.md".to_owned(),
+        source: "handbook".to_owned(),
         size_bytes: 2048,
         modified_at: Some("2024-05-01T08:00:00Z".parse().unwrap()),
     };
