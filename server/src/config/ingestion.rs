@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lectern_domain::{PortError, Principal};
 use lectern_ingest::chunk::Chunking;
+use lectern_ingest::enrich::Enrichment;
 use lectern_ingest::{DeletionGuard, SourceSettings};
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,7 @@ impl IngestionConfig {
     pub fn source_settings(&self) -> SourceSettings {
         SourceSettings {
             chunking: self.chunking,
+            enrichment: Enrichment::default(),
             deletions: self.deletions,
         }
     }
