@@ -8,6 +8,7 @@
 //! | The right document is found; what the documents don't tell is not answered | `handbook_questions` |
 //! | A file that can't be read costs one document, told with a code and a reason | `bad_files`, `hostile_files` |
 //! | Bad disks, folders, models and questions are told by name, and nothing is lost | `bad_places`, `full_disk`, `bad_questions` |
+//! | What a lost or damaged file breaks is found, and mended without the source | `repair` |
 //! | `kill -9` at any moment: nothing lost, nothing twice, nothing half | `crash` |
 //! | Answers stream sources, words, citations, and cite only what was found | `answers` |
 //! | A client that leaves gives its place back; a full line says so | `leaving_clients` |
@@ -32,6 +33,7 @@ mod harness;
 mod command_line;
 mod ingestion;
 mod sources;
+mod repair;
 mod handbook_questions;
 mod bad_files;
 mod hostile_files;
