@@ -19,6 +19,7 @@ mod job_steps;
 mod active;
 mod documents;
 mod removal;
+mod refusal;
 mod totals;
 mod notes;
 mod versions;

@@ -27,6 +27,8 @@ pub struct ProgressSnapshot {
     pub tokens_embedded: u64,
     /// The key of a document that is being read.
     pub current_document: Option<String>,
+    /// Whether all its documents can be found by words, so that only vectors are missing.
+    pub words_complete: bool,
     /// Whether the job has ended.
     pub ended: bool,
 }

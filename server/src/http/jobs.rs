@@ -1,13 +1,14 @@
-//! Jobs: syncs of sources, asked for by a request and done after it, one at a time for each knowledge base.
+//! Jobs: syncs of sources, asked for by a request and done after it. One at a time writes to a knowledge base.
 //!
 //! ```text
-//! request ──> ledger: queued ──> waiting here ──> at work ──> ledger: complete, failed or stopped
-//! a start finds what is queued ──────^
+//! request ──> ledger: queued ──> waiting ──> reading ──> embedding ──> ledger: complete, failed or stopped
+//! a start finds what is queued ─────^
 //! ```
 //!
 //! The queue itself is in the ledger, so a job that was answered for can't be lost; the number of those that wait is
-//! bounded, and so is the number of those at work. This file remembers what only a process has: how far a job
-//! is, and how to stop it. A shutdown drops what is at work; it is queued again and goes on at the next start.
+//! bounded, and so is the number of those that read. Making vectors takes longest and holds up nobody: one line
+//! serves all jobs. This file remembers what only a process has: how far a job is, and how to stop it. A shutdown drops
+//! what is at work; it is queued again and goes on at the next start.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +19,7 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use lectern_domain::{ErrorKind, JobId, JobState, KnowledgeBaseId, PortError, SourceId, error::chain};
-use lectern_ingest::{Cancellation, Job, Progress, Source, SyncOptions};
+use lectern_ingest::{Cancellation, Job, JobReport, Progress, Source, SyncOptions, SyncRun};
 use metrics::gauge;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -48,7 +49,18 @@ struct Entry {
     source: SourceId,
     progress: Progress,
     cancel: Cancellation,
-    is_at_work: bool,
+    place: Place,
+}
+
+/// Where a job of this process stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It has not begun.
+    Waiting,
+    /// It reads its source, and nothing else may write to its knowledge base.
+    Reading,
+    /// Its documents can be found by their words. It ends when their vectors are made, and holds up nobody.
+    Embedding,
 }
 
 impl Jobs {
@@ -125,14 +137,24 @@ impl Jobs {
             Ok(()) => self.forget(id),
             // Its knowledge base or its source is gone, and the job with it.
             Err(error) if error.kind == ErrorKind::NotFound => self.forget(id),
+            Err(error) if error.code == "job_running" => {
+                tokio::time::sleep(TRY_AGAIN_SOON).await;
+                self.put(id, Place::Waiting);
+            }
+            Err(error) => self.refuse(id, &error).await,
+        }
+    }
+
+    /// Ends a job that can't be begun, with the reason; where not even that can be written, it is tried again.
+    async fn refuse(&self, id: JobId, error: &PortError) {
+        let reason = format!("{}: {}", error.code, chain(error));
+        tracing::warn!(job = %id, reason, "a job can't be begun");
+        match self.lectern.ledger.refuse_job(id, &reason).await {
+            Ok(()) => self.forget(id),
             Err(error) => {
-                let pause = match error.code {
-                    "job_running" => TRY_AGAIN_SOON,
-                    _ => TRY_AGAIN_LATER,
-                };
-                tracing::debug!(job = %id, code = error.code, error = chain(&error), "a job was not begun");
-                tokio::time::sleep(pause).await;
-                self.put_back(id);
+                tracing::warn!(job = %id, error = chain(&error), "and that can't be written down");
+                tokio::time::sleep(TRY_AGAIN_LATER).await;
+                self.put(id, Place::Waiting);
             }
         }
     }
@@ -162,7 +184,7 @@ impl Jobs {
             )
             .await?;
         tracing::info!(knowledge_base = %knowledge_base.id, source = %source.id, job = %id, "a job was begun");
-        match sync.run().await {
+        match self.until_ended(id, entry, sync).await {
             Ok(report) => {
                 let (counts, state) = (report.job.counts, report.job.state.as_str());
                 tracing::info!(job = %id, state, ?counts, reason = report.job.reason, "a job ended");
@@ -172,6 +194,23 @@ impl Jobs {
             }
         }
         Ok(())
+    }
+
+    /// Runs a job to its end, and lets others write to its knowledge base once only vectors are missing.
+    async fn until_ended(
+        &self,
+        id: JobId,
+        entry: &Entry,
+        sync: SyncRun,
+    ) -> Result<JobReport, lectern_ingest::Error> {
+        let mut progress = entry.progress.subscribe();
+        let mut run = std::pin::pin!(sync.run());
+        tokio::select! {
+            report = &mut run => return report,
+            () = async { drop(progress.wait_for(|now| now.words_complete).await) } => {}
+        }
+        self.put(id, Place::Embedding);
+        run.await
     }
 
     /// The source's connector; where it can't be opened or the models are missing, one that says so, so that the
@@ -195,14 +234,15 @@ impl Jobs {
     fn require_room(&self, source: SourceId) -> Result<(), PortError> {
         let most = self.lectern.config.ingestion.jobs_waiting;
         let entries = self.entries();
-        let mut waiting = entries.values().filter(|entry| !entry.is_at_work);
-        if waiting.clone().count() < most || waiting.any(|entry| entry.source == source) {
+        let others = entries.values().filter(|entry| entry.place != Place::Reading);
+        let waits = |entry: &Entry| entry.place == Place::Waiting && entry.source == source;
+        if others.count() < most || entries.values().any(waits) {
             return Ok(());
         }
         Err(PortError::new(
             ErrorKind::Overloaded,
             "jobs_busy",
-            format!("{most} jobs wait already, and that is the most"),
+            format!("{most} jobs wait already, for their turn or for vectors, and that is the most"),
         ))
     }
 
@@ -212,7 +252,7 @@ impl Jobs {
             source: job.source,
             progress: Progress::new(),
             cancel: Cancellation::new(),
-            is_at_work: false,
+            place: Place::Waiting,
         };
         let mut entries = self.entries();
         entries.entry(job.id).or_insert(entry);
@@ -225,12 +265,15 @@ impl Jobs {
     fn take_startable(&self) -> Vec<(JobId, Entry)> {
         let most = self.lectern.config.ingestion.jobs_at_once;
         let mut entries = self.entries();
-        let at_work = entries.values().filter(|entry| entry.is_at_work);
-        let mut busy: BTreeSet<KnowledgeBaseId> = at_work.map(|entry| entry.knowledge_base).collect();
+        let reading = entries.values().filter(|entry| entry.place == Place::Reading);
+        let mut busy: BTreeSet<KnowledgeBaseId> = reading.map(|entry| entry.knowledge_base).collect();
         let mut startable = Vec::new();
-        for (id, entry) in entries.iter_mut().filter(|(_, entry)| !entry.is_at_work) {
+        let waiting = entries
+            .iter_mut()
+            .filter(|(_, entry)| entry.place == Place::Waiting);
+        for (id, entry) in waiting {
             if busy.len() < most && busy.insert(entry.knowledge_base) {
-                entry.is_at_work = true;
+                entry.place = Place::Reading;
                 startable.push((*id, entry.clone()));
             }
         }
@@ -238,10 +281,10 @@ impl Jobs {
         startable
     }
 
-    fn put_back(&self, job: JobId) {
+    fn put(&self, job: JobId, place: Place) {
         let mut entries = self.entries();
         if let Some(entry) = entries.get_mut(&job) {
-            entry.is_at_work = false;
+            entry.place = place;
         }
         show(&entries);
         drop(entries);
@@ -261,11 +304,16 @@ impl Jobs {
     }
 }
 
-/// Has the gauges say how many wait and how many are at work.
+/// Has the gauges say how many jobs are where.
 fn show(entries: &BTreeMap<JobId, Entry>) {
-    let at_work = entries.values().filter(|entry| entry.is_at_work).count();
-    gauge!("lectern_jobs_running").set(at_work as f64);
-    gauge!("lectern_jobs_waiting").set((entries.len() - at_work) as f64);
+    for (place, name) in [
+        (Place::Waiting, "lectern_jobs_waiting"),
+        (Place::Reading, "lectern_jobs_reading"),
+        (Place::Embedding, "lectern_jobs_embedding"),
+    ] {
+        let count = entries.values().filter(|entry| entry.place == place).count();
+        gauge!(name).set(count as f64);
+    }
 }
 
 /// A source that can't be read: its listing is the reason.

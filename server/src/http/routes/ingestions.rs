@@ -135,6 +135,8 @@ pub struct ProgressView {
     pub chunks_published: u64,
     /// Chunks that have a vector.
     pub chunks_embedded: u64,
+    /// Whether all documents can be found by their words, so that only vectors are missing.
+    pub words_complete: bool,
     /// The key of a document that is being read.
     pub current_document: Option<String>,
 }
@@ -152,6 +154,7 @@ impl From<ProgressSnapshot> for ProgressView {
             chunks_cut: now.chunks_cut,
             chunks_published: now.chunks_published,
             chunks_embedded: now.chunks_embedded,
+            words_complete: now.words_complete,
             current_document: now.current_document,
         }
     }
