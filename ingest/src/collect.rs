@@ -1,12 +1,14 @@
 //! Collecting: the indexes are given what they owe the ledger. Chunks of retired versions are taken out, changed
 //! access lists are brought in, files that nothing refers to are removed.
 //!
-//! The ledger's rows change last: whatever is interrupted here is owed still, and done by the next call.
+//! The ledger's rows change last: whatever is interrupted here is owed still, and done by the next call. What is owed
+//! is read and paid within one index turn, so that nothing older is written after it.
 
-use futures::future::try_join_all;
+use futures::future::try_join;
 use lectern_domain::{ChunkId, KnowledgeBaseId};
 
 use crate::error::Result;
+use crate::failpoints::failpoint;
 use crate::ledger::ReleasedFiles;
 use crate::pipeline::IngestionParts;
 use crate::texts::blocking;
@@ -18,6 +20,7 @@ const AT_ONCE: usize = 256;
 pub(crate) async fn collect_retired(parts: &IngestionParts, knowledge_base: KnowledgeBaseId) -> Result<u64> {
     let mut collected = 0;
     loop {
+        let turn = parts.ledger.index_turn(knowledge_base).await;
         let retired = parts.ledger.retired(knowledge_base, AT_ONCE).await?;
         let chunks: Vec<ChunkId> = retired
             .iter()
@@ -25,11 +28,16 @@ pub(crate) async fn collect_retired(parts: &IngestionParts, knowledge_base: Know
             .copied()
             .collect();
         if !chunks.is_empty() {
-            let indexes = parts.indexes();
-            try_join_all(indexes.iter().map(|index| index.delete(knowledge_base, &chunks))).await?;
-            try_join_all(indexes.iter().map(|index| index.commit(knowledge_base))).await?;
+            try_join(
+                take_out_words(parts, knowledge_base, &chunks),
+                take_out_vectors(parts, knowledge_base, &chunks),
+            )
+            .await?;
         }
+        failpoint("collect.rows.before")?;
         let released = parts.ledger.forget(knowledge_base, &retired).await?;
+        failpoint("collect.rows.after")?;
+        drop(turn);
         remove_released(parts, &released).await?;
         collected += retired.len() as u64;
         if retired.len() < AT_ONCE {
@@ -38,10 +46,25 @@ pub(crate) async fn collect_retired(parts: &IngestionParts, knowledge_base: Know
     }
 }
 
+async fn take_out_words(parts: &IngestionParts, base: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<()> {
+    failpoint("collect.words.before")?;
+    parts.words.delete(base, chunks).await?;
+    parts.words.commit(base).await?;
+    failpoint("collect.words.after")
+}
+
+async fn take_out_vectors(parts: &IngestionParts, base: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<()> {
+    failpoint("collect.vectors.before")?;
+    parts.vectors.delete(base, chunks).await?;
+    parts.vectors.commit(base).await?;
+    failpoint("collect.vectors.after")
+}
+
 /// Brings changed access lists into the indexes. Gives how many documents.
 pub(crate) async fn settle_access(parts: &IngestionParts, knowledge_base: KnowledgeBaseId) -> Result<u64> {
     let mut settled = 0;
     loop {
+        let _turn = parts.ledger.index_turn(knowledge_base).await;
         let owed = parts.ledger.owed_access(knowledge_base, AT_ONCE).await?;
         if owed.is_empty() {
             return Ok(settled);
@@ -52,8 +75,8 @@ pub(crate) async fn settle_access(parts: &IngestionParts, knowledge_base: Knowle
                     .set_acl(knowledge_base, &document.chunks, &document.acl)
                     .await?;
             }
+            index.commit(knowledge_base).await?;
         }
-        try_join_all(parts.indexes().iter().map(|index| index.commit(knowledge_base))).await?;
         parts.ledger.settle_access(&owed).await?;
         settled += owed.len() as u64;
     }

@@ -19,6 +19,7 @@ use tokio::sync::mpsc::Sender;
 use crate::error::{Error, Result};
 use crate::ledger::{DocumentRef, KnownDocument, Note, SourceMetadata};
 use crate::outcome::Outcome;
+use crate::queues::Place;
 use crate::run::{Described, Problem, Run};
 
 use compare::{Arrived, change_tag, is_untouched};
@@ -46,6 +47,8 @@ pub(crate) struct FetchedDocument {
     pub(crate) depth: usize,
     /// Its share of the memory budget, and that of its attachments.
     pub(crate) permit: Arc<OwnedSemaphorePermit>,
+    /// Its place among those that can't be found yet.
+    pub(crate) waiting: Place,
 }
 
 /// Walks the feed. Gives the error that ended the listing early, if one did.

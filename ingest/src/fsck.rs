@@ -1,12 +1,16 @@
 //! The proof that ledger, indexes and texts agree.
 //!
-//! For each knowledge base: the chunks that may be seen, as a set, are exactly those in each index; every text
-//! that a version has is stored and has its hash; nothing is unfinished. Reads every id of every index and every
-//! byte of every text.
+//! For each knowledge base: the chunks that may be seen, as a set, are exactly those in the index of words; the index of
+//! vectors has all of the documents that are said to have their vectors, and none of what may not be seen; every
+//! text that a version has, and every stored vector, is there and has its hash; nothing is unfinished. Documents
+//! whose vectors are still to come are counted and are no fault. Reads every id of both indexes, and every byte of
+//! every text and stored vector. What is amiss is mended by [`crate::repair`].
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-use lectern_domain::{ChunkId, ContentHash, KnowledgeBaseId};
+use lectern_domain::ports::ChunkIndex;
+use lectern_domain::{ChunkId, ContentHash, ErrorKind, KnowledgeBaseId, PortError};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -38,12 +42,24 @@ pub struct KnowledgeBaseCheck {
     pub name: String,
     /// Chunks that may be seen, as the ledger knows them.
     pub ledger_chunks: u64,
+    /// Those of them that belong to documents with all their vectors.
+    pub embedded_chunks: u64,
+    /// Documents that can be found by words only, for now or for good. No fault.
+    pub words_only: u64,
+    /// Those of them whose vectors can't be made; each says why.
+    pub without_vectors: u64,
     /// Each index against the ledger.
     pub indexes: Vec<IndexCheck>,
     /// Texts and originals that were read.
     pub files_checked: u64,
     /// Files that are missing or whose hash is another one: their number, and the first of them.
     pub files_damaged: Findings<String>,
+    /// Stored vectors that were read.
+    pub vectors_checked: u64,
+    /// Stored vectors that are not what was stored, by the hash of what was embedded.
+    pub vectors_damaged: Findings<String>,
+    /// Chunks of embedded documents whose vector isn't stored.
+    pub vectors_missing: u64,
     /// Versions that are staged although no job runs.
     pub staged_versions: u64,
     /// Versions that wait to be taken out of the indexes.
@@ -65,6 +81,8 @@ pub struct IndexCheck {
     pub index: String,
     /// Entries of the index.
     pub chunks: u64,
+    /// Why the index can't be read, if it can't.
+    pub unreadable: Option<String>,
     /// In the ledger, not in the index.
     pub missing: Findings<ChunkId>,
     /// In the index, not in the ledger.
@@ -74,12 +92,21 @@ pub struct IndexCheck {
 }
 
 /// How many there are, and the first of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Findings<T> {
     /// How many.
     pub count: u64,
     /// At most 20.
     pub first: Vec<T>,
+}
+
+impl<T> Default for Findings<T> {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            first: Vec::new(),
+        }
+    }
 }
 
 impl<T> Findings<T> {
@@ -97,10 +124,7 @@ impl<T> Findings<T> {
 
 impl<T> FromIterator<T> for Findings<T> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        let mut findings = Self {
-            count: 0,
-            first: Vec::new(),
-        };
+        let mut findings = Self::default();
         for value in values {
             findings.push(value);
         }
@@ -135,24 +159,39 @@ impl Ingestion {
 }
 
 async fn check(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result<KnowledgeBaseCheck> {
-    let ledger = parts.ledger.visible_chunks(knowledge_base.id).await?;
-    let mut indexes = Vec::with_capacity(2);
-    for index in parts.indexes() {
-        let found = index.chunk_ids(knowledge_base.id).await?;
-        indexes.push(compare(index.name(), &ledger, found));
-    }
-    let files = parts.ledger.files_of(knowledge_base.id).await?;
+    let id = knowledge_base.id;
+    // Nobody brings vectors in while sets are compared.
+    let turn = parts.ledger.index_turn(id).await;
+    let visible = parts.ledger.visible_chunks(id).await?;
+    let indexes = vec![
+        compare(&*parts.words, id, &visible.current, &visible.current).await?,
+        compare(&*parts.vectors, id, &visible.embedded, &visible.current).await?,
+    ];
+    drop(turn);
+    let files = parts.ledger.files_of(id).await?;
     let files_checked = (files.texts.len() + files.originals.len()) as u64;
     let files_damaged = damaged(parts, files).await?;
-    let unfinished = parts.ledger.unfinished(knowledge_base.id).await?;
+    let model = &knowledge_base.embedding_model;
+    let (vectors_checked, vectors_damaged) = parts
+        .ledger
+        .damaged_vectors(id, model, knowledge_base.dimensions)
+        .await?;
+    let vectors_missing = parts.ledger.chunks_lacking_vectors(id, model).await?;
+    let unfinished = parts.ledger.unfinished(id).await?;
     let count = |value: i64| u64::try_from(value).unwrap_or_default();
     let mut check = KnowledgeBaseCheck {
-        knowledge_base: knowledge_base.id,
+        knowledge_base: id,
         name: knowledge_base.name.clone(),
-        ledger_chunks: ledger.len() as u64,
+        ledger_chunks: visible.current.len() as u64,
+        embedded_chunks: visible.embedded.len() as u64,
+        words_only: count(unfinished.words_only),
+        without_vectors: count(unfinished.without_vectors),
         indexes,
         files_checked,
-        files_damaged,
+        files_damaged: files_damaged.iter().map(Damaged::to_string).collect(),
+        vectors_checked,
+        vectors_damaged: vectors_damaged.iter().map(ToString::to_string).collect(),
+        vectors_missing,
         staged_versions: count(unfinished.staged_versions),
         retired_versions: count(unfinished.retired_versions),
         owed_access: count(unfinished.owed_access),
@@ -165,54 +204,109 @@ async fn check(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result
 }
 
 fn is_clean(check: &KnowledgeBaseCheck) -> bool {
-    let indexes_agree = check
-        .indexes
-        .iter()
-        .all(|index| index.missing.none() && index.ghost.none() && index.duplicate.none());
+    let indexes_agree = check.indexes.iter().all(IndexCheck::agrees);
     let unfinished = check.staged_versions + check.retired_versions + check.owed_access + check.running_jobs;
-    indexes_agree && check.files_damaged.none() && unfinished + check.torn_documents == 0
+    let is_stored = check.files_damaged.none() && check.vectors_damaged.none() && check.vectors_missing == 0;
+    indexes_agree && is_stored && unfinished + check.torn_documents == 0
 }
 
-/// `ledger` is sorted and has each id once.
-fn compare(index: &str, ledger: &[ChunkId], mut found: Vec<ChunkId>) -> IndexCheck {
-    found.sort_unstable();
-    let chunks = found.len() as u64;
-    let duplicate = found
+impl IndexCheck {
+    fn agrees(&self) -> bool {
+        self.unreadable.is_none() && self.missing.none() && self.ghost.none() && self.duplicate.none()
+    }
+}
+
+/// An index against what it has to hold and what it may hold, both sorted and without repetition.
+async fn compare(
+    index: &dyn ChunkIndex,
+    knowledge_base: KnowledgeBaseId,
+    required: &[ChunkId],
+    allowed: &[ChunkId],
+) -> Result<IndexCheck> {
+    let mut check = IndexCheck {
+        index: index.name().to_owned(),
+        chunks: 0,
+        unreadable: None,
+        missing: Findings::default(),
+        ghost: Findings::default(),
+        duplicate: Findings::default(),
+    };
+    match index.chunk_ids(knowledge_base).await {
+        Ok(mut found) => {
+            check.chunks = found.len() as u64;
+            check.duplicate = repeated(&mut found).into_iter().collect();
+            check.missing = without(required, &found).collect();
+            check.ghost = without(&found, allowed).collect();
+        }
+        Err(error) if is_damage(&error) => {
+            check.unreadable = Some(lectern_domain::error::chain(&error));
+            check.missing = required.iter().copied().collect();
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(check)
+}
+
+/// Whether an index can't be read because of what it is, and not because of what happens around it.
+pub(crate) fn is_damage(error: &PortError) -> bool {
+    matches!(
+        error.kind,
+        ErrorKind::Corrupt | ErrorKind::Internal | ErrorKind::NotFound
+    )
+}
+
+/// Sorts the ids, takes repetitions out, and gives what was there more than once.
+pub(crate) fn repeated(ids: &mut Vec<ChunkId>) -> Vec<ChunkId> {
+    ids.sort_unstable();
+    let repeated = ids
         .windows(2)
         .filter(|pair| pair.first() == pair.last())
         .filter_map(|pair| pair.first().copied())
         .collect();
-    found.dedup();
-    IndexCheck {
-        index: index.to_owned(),
-        chunks,
-        missing: without(ledger, &found),
-        ghost: without(&found, ledger),
-        duplicate,
-    }
+    ids.dedup();
+    repeated
 }
 
-fn without(these: &[ChunkId], others: &[ChunkId]) -> Findings<ChunkId> {
+/// Those of `these` that aren't among `others`; both sorted.
+pub(crate) fn without(these: &[ChunkId], others: &[ChunkId]) -> impl Iterator<Item = ChunkId> {
     these
         .iter()
         .filter(|id| others.binary_search(id).is_err())
         .copied()
-        .collect()
 }
 
-async fn damaged(parts: &IngestionParts, files: ReleasedFiles) -> Result<Findings<String>> {
+/// A stored file that is missing or isn't what was stored.
+#[derive(Clone, Debug)]
+pub(crate) enum Damaged {
+    /// Of a version.
+    Text(ContentHash, String),
+    /// Of a pushed document.
+    Original(ContentHash, String),
+}
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(hash, problem) => write!(formatter, "text {hash}: {problem}"),
+            Self::Original(hash, problem) => write!(formatter, "original {hash}: {problem}"),
+        }
+    }
+}
+
+/// Reads the files, and gives those that are missing or damaged.
+pub(crate) async fn damaged(parts: &IngestionParts, files: ReleasedFiles) -> Result<Vec<Damaged>> {
     let store = std::sync::Arc::clone(&parts.texts);
     blocking(move || {
-        let mut damaged = Findings::default();
+        let mut damaged = Vec::new();
         let texts: BTreeSet<ContentHash> = files.texts.into_iter().collect();
         for hash in texts {
             if let Err(error) = store.texts().read(hash) {
-                damaged.push(format!("text {hash}: {error}"));
+                damaged.push(Damaged::Text(hash, error.to_string()));
             }
         }
         for hash in files.originals {
             if let Err(error) = store.originals().read(hash) {
-                damaged.push(format!("original {hash}: {error}"));
+                damaged.push(Damaged::Original(hash, error.to_string()));
             }
         }
         Ok(damaged)

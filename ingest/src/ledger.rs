@@ -28,7 +28,11 @@ mod retired;
 mod pending;
 mod lookup;
 mod embedded;
+mod unembedded;
+mod vectors;
+mod turns;
 mod audit;
+mod mend;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +42,8 @@ use chrono::{DateTime, Utc};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
+
+use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
 use crate::texts::TextStore;
@@ -56,6 +62,8 @@ pub(crate) use pending::{NewPush, PendingPush};
 pub(crate) use removal::{Deleted, Deletion};
 pub(crate) use retired::ReleasedFiles;
 pub(crate) use sources::ListCursor;
+pub(crate) use unembedded::{PendingVersion, UnembeddedChunk};
+pub(crate) use vectors::StoredVector;
 pub(crate) use versions::{DocumentRef, NewVersion};
 
 const READERS: u32 = 8;
@@ -69,6 +77,8 @@ pub struct Ledger {
     texts: Arc<TextStore>,
     active: ActiveJobs,
     shares: embedded::Shares,
+    turns: turns::IndexTurns,
+    published: Notify,
 }
 
 impl Ledger {
@@ -101,6 +111,8 @@ impl Ledger {
             texts,
             active: ActiveJobs::default(),
             shares: embedded::Shares::default(),
+            turns: turns::IndexTurns::default(),
+            published: Notify::new(),
         })
     }
 

@@ -1,34 +1,37 @@
 //! The stages put together.
 //!
 //! ```text
-//! fetch ──> prepare (extract, chunk) ──> embed ──> publish
-//! list      child process, rayon         sessions  ledger, both indexes, ledger
+//! fetch ──> prepare (extract, chunk) ──> publish                 ~~> embedding
+//! list      child process, rayon         ledger, words, ledger       vectors, ledger
 //! ```
 //!
-//! Each arrow is a bounded queue, and a budget of bytes bounds what all documents on their way hold together.
-//! Embedding is what costs time, so everything before it runs ahead and everything after it runs on its own task:
-//! the embedder always has texts waiting. A document longer than one call of the embedder travels in slices.
+//! Each arrow is a bounded queue, and a budget of bytes bounds what all documents on their way hold together. The last
+//! one is the ledger itself: what can be found by words waits there for its vectors ([`crate::embedding`]). Embedding
+//! is what costs time, so everything before it runs ahead.
 //!
 //! A fault of a document ends that document. A fault of the disk, an index or the embedder ends the run: what is
 //! published stays, the rest is not there, and the next run does it again.
 
 use std::num::NonZeroUsize;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use lectern_domain::ports::{ChunkIndex, Embedders, Extractor, TokenCounter};
 use lectern_domain::{DefaultAccess, PortError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::chunk::ChunkSettings;
+use crate::embedding::Embedding;
 use crate::error::{Error, Result};
 use crate::fetch::Feed;
 use crate::ledger::Ledger;
 use crate::locks::WriteLocks;
 use crate::run::Run;
 use crate::texts::TextStore;
-use crate::{embed, fetch, prepare, publish};
+use crate::{fetch, prepare, publish};
 
 /// What ingestion is made of.
 #[derive(Clone)]
@@ -107,14 +110,17 @@ impl Default for IngestSettings {
 pub struct Ingestion {
     pub(crate) parts: Arc<IngestionParts>,
     pub(crate) locks: WriteLocks,
+    pub(crate) embedding: Arc<Embedding>,
 }
 
 impl Ingestion {
     /// Puts the parts together. Call [`Ingestion::recover`] before anything else.
     pub fn new(parts: IngestionParts) -> Self {
+        let parts = Arc::new(parts);
         Self {
-            parts: Arc::new(parts),
+            embedding: Arc::new(Embedding::new(Arc::clone(&parts))),
             locks: WriteLocks::default(),
+            parts,
         }
     }
 }
@@ -135,20 +141,18 @@ pub(crate) async fn drive(run: &Arc<Run>, feed: &Feed) -> Result<Ended> {
     let settings = &run.parts.settings;
     let (fetched_in, fetched_out) = mpsc::channel(settings.documents_ahead.max(1));
     let (prepared_in, prepared_out) = mpsc::channel(settings.documents_ahead.max(1));
-    let (embedded_in, embedded_out) = mpsc::channel(settings.documents_embedding.max(1) * 2);
     let mut publisher = JoinSet::new();
-    publisher.spawn(publish::publish_stage(Arc::clone(run), embedded_out));
+    publisher.spawn(publish::publish_stage(Arc::clone(run), prepared_out));
 
     // The stages own the sending ends: when they are done, or dropped, the publisher finishes what it has.
     let upstream = tokio::select! {
         biased;
-        stages = async {
+        stages = AssertUnwindSafe(async {
             tokio::try_join!(
                 fetch::fetch_stage(run, feed, fetched_in),
                 prepare::prepare_stage(run, fetched_out, prepared_in),
-                embed::embed_stage(run, prepared_out, embedded_in),
             )
-        } => Some(stages),
+        }).catch_unwind() => Some(stages.unwrap_or(Err(Error::StageLost { stage: "reading" }))),
         () = run.cancel.cancelled() => None,
     };
     match publisher.join_next().await {
@@ -158,7 +162,7 @@ pub(crate) async fn drive(run: &Arc<Run>, feed: &Feed) -> Result<Ended> {
     match upstream {
         None => Ok(Ended::Stopped),
         Some(Err(error)) => Err(error),
-        Some(Ok((Some(broken), (), ()))) => Ok(Ended::ListingBroken(broken)),
-        Some(Ok((None, (), ()))) => Ok(Ended::Complete),
+        Some(Ok((Some(broken), ()))) => Ok(Ended::ListingBroken(broken)),
+        Some(Ok((None, ()))) => Ok(Ended::Complete),
     }
 }

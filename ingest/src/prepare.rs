@@ -2,7 +2,6 @@
 //! threads, several documents at once; the text is stored before anything refers to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -14,37 +13,24 @@ use tokio::sync::mpsc::{Receiver, Sender};
 
 use crate::chunk::ChunkDraft;
 use crate::cut::cut;
+use crate::embedding;
 use crate::error::{Error, Result};
 use crate::fetch::{FetchedDocument, attachments, compare, unchanged};
 use crate::ledger::NewVersion;
+use crate::queues::Place;
 use crate::run::{Described, Problem, Run};
 use crate::texts::Pin;
 
-/// A version that has everything but its vectors.
+/// A version that has all that words need.
 #[derive(Debug)]
 pub(crate) struct PreparedDocument {
-    /// Unlike that of any other document of the process.
-    pub(crate) ticket: u64,
     pub(crate) version: NewVersion,
-    is_abandoned: AtomicBool,
     /// Keeps the stored text until the ledger refers to it.
     _text: Pin,
     /// Its share of the memory budget.
     _memory: Arc<OwnedSemaphorePermit>,
+    _waiting: Place,
 }
-
-impl PreparedDocument {
-    /// Says that the rest of it won't come.
-    pub(crate) fn abandon(&self) {
-        self.is_abandoned.store(true, Ordering::Release);
-    }
-
-    pub(crate) fn is_abandoned(&self) -> bool {
-        self.is_abandoned.load(Ordering::Acquire)
-    }
-}
-
-static TICKETS: AtomicU64 = AtomicU64::new(0);
 
 /// Extracts and cuts what arrives, several documents at once.
 pub(crate) async fn prepare_stage(
@@ -149,7 +135,7 @@ async fn prepare_one(
     output
         .send(prepared)
         .await
-        .map_err(|_| Error::StageLost { stage: "embed" })
+        .map_err(|_| Error::StageLost { stage: "publish" })
 }
 
 fn described(document: &FetchedDocument) -> Described<'_> {
@@ -182,8 +168,8 @@ async fn store(
     }
     let text: Arc<str> = extracted.text.into();
     let pin = run.parts.texts.put_text(Arc::clone(&text)).await?;
+    let embed_hashes = embedding::embed_hashes(&run.parts, &title, &text, &chunks);
     Ok(PreparedDocument {
-        ticket: TICKETS.fetch_add(1, Ordering::Relaxed),
         version: NewVersion {
             document: document.document,
             job: run.job,
@@ -197,12 +183,13 @@ async fn store(
             change_tag: document.change_tag,
             before: document.before,
             attachments,
+            embed_hashes,
             text,
             text_hash: pin.hash(),
             chunks,
         },
-        is_abandoned: AtomicBool::new(false),
         _text: pin,
         _memory: document.permit,
+        _waiting: document.waiting,
     })
 }

@@ -19,10 +19,14 @@ pub struct ProgressSnapshot {
     pub counts: JobCounts,
     /// Chunks that were cut so far.
     pub chunks_cut: u64,
-    /// Chunks that have a vector.
-    pub chunks_embedded: u64,
-    /// Chunks that can be found.
+    /// Chunks that can be found by words.
     pub chunks_published: u64,
+    /// Chunks that the embedder made a vector for.
+    pub chunks_embedded: u64,
+    /// Chunks whose vector was known.
+    pub chunks_reused: u64,
+    /// Documents that can be found by meaning now and couldn't before.
+    pub documents_embedded: u64,
     /// Tokens that the embedder read.
     pub tokens_embedded: u64,
     /// The key of a document that is being read.

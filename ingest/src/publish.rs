@@ -1,230 +1,171 @@
-//! Publishing: a version becomes visible, whole, in the ledger and in both indexes.
+//! Publishing for words: a version becomes visible, whole, in the ledger and in the index of words.
 //!
 //! A batch goes through these steps, in this order:
 //!
 //! 1. **Stage.** The versions get their numbers and their chunks get rows, in one ledger transaction.
-//! 2. **Upsert** the chunks into every index.
-//! 3. **Commit** every index.
-//! 4. **Flip.** One ledger transaction makes the complete versions visible and retires those before them.
+//! 2. **Upsert** the chunks into the index of words.
+//! 3. **Commit** that index.
+//! 4. **Flip.** One ledger transaction makes the versions visible and retires those before them.
 //! 5. **Collect** what was retired ([`crate::collect`]).
 //!
 //! A crash after 1 to 3 leaves a staged version that nobody sees; the next run takes its chunks out and does the
-//! document again. A crash after 4 leaves retired chunks that nobody sees; the next run collects them. A
-//! document that arrives in many slices is staged with its first and flipped with its last.
+//! document again. A crash after 4 leaves retired chunks that nobody sees; the next run collects them. With the flip
+//! the version waits for its vectors, the second step of a version: [`crate::embedding`].
 
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures::future::try_join_all;
 use lectern_domain::ports::IndexEntry;
 use lectern_domain::{Chunk, ChunkId, SpannedText, Version};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
 use crate::collect;
-use crate::embed::EmbeddedSlice;
 use crate::error::Result;
-use crate::ledger::{FlipOutcome, FlipRequest, ReleasedFiles};
+use crate::failpoints::failpoint;
+use crate::ledger::{FlipOutcome, FlipRequest, NewVersion, ReleasedFiles};
 use crate::outcome::Outcome;
 use crate::prepare::PreparedDocument;
 use crate::run::{Problem, Run};
 
+/// Chunks that are written to the index of words in one call.
+const CHUNKS_AT_ONCE: usize = 512;
+
+/// The first batch waits no longer than this, so that the embedder has work soon; each later one twice as long as the
+/// one before, up to [`crate::IngestSettings::publish_interval`].
+const FIRST_INTERVAL: Duration = Duration::from_millis(50);
+
 /// Publishes what arrives until the queue ends; what is complete then is published still.
-pub(crate) async fn publish_stage(run: Arc<Run>, input: Receiver<EmbeddedSlice>) -> Result<()> {
-    let mut publisher = Publisher {
-        run,
-        input,
-        documents: HashMap::new(),
-    };
+pub(crate) async fn publish_stage(run: Arc<Run>, mut input: Receiver<PreparedDocument>) -> Result<()> {
+    let mut interval = FIRST_INTERVAL;
     loop {
-        let batch = publisher.next_batch().await;
+        interval = interval.min(run.parts.settings.publish_interval);
+        let batch = next_batch(&run, &mut input, interval).await;
         if batch.is_empty() {
             return Ok(());
         }
-        let run = Arc::clone(&publisher.run);
-        run.clocks.publish.time(publisher.publish(batch)).await?;
+        run.clocks.publish.time(publish(&run, &batch)).await?;
+        interval *= 2;
     }
 }
 
-struct Publisher {
-    run: Arc<Run>,
-    input: Receiver<EmbeddedSlice>,
-    /// Documents that are staged and not complete, by ticket.
-    documents: HashMap<u64, Staged>,
-}
-
-struct Staged {
-    document: Arc<PreparedDocument>,
-    /// `None` where the push was overtaken: nothing is written.
-    version: Option<Version>,
-    chunks_written: usize,
-}
-
-impl Publisher {
-    /// The slices of the next batch; none when there will be no more.
-    async fn next_batch(&mut self) -> Vec<EmbeddedSlice> {
-        let Some(first) = self.input.recv().await else {
-            return Vec::new();
+/// The documents of the next batch; none when there will be no more.
+async fn next_batch(
+    run: &Run,
+    input: &mut Receiver<PreparedDocument>,
+    interval: Duration,
+) -> Vec<PreparedDocument> {
+    let Some(first) = input.recv().await else {
+        return Vec::new();
+    };
+    let deadline = Instant::now() + interval;
+    let mut chunks = first.version.chunks.len();
+    let mut batch = vec![first];
+    while chunks < run.parts.settings.publish_chunks {
+        // When the time is up, or nothing comes any more, the batch is what there is.
+        let Ok(Some(document)) = timeout_at(deadline, input.recv()).await else {
+            break;
         };
-        let settings = &self.run.parts.settings;
-        let deadline = Instant::now() + settings.publish_interval;
-        let mut chunks = first.vectors.len();
-        let mut batch = vec![first];
-        while chunks < settings.publish_chunks {
-            // When the time is up, or nothing comes any more, the batch is what there is.
-            let Ok(Some(slice)) = timeout_at(deadline, self.input.recv()).await else {
-                break;
-            };
-            chunks += slice.vectors.len();
-            batch.push(slice);
+        chunks += document.version.chunks.len();
+        batch.push(document);
+    }
+    batch
+}
+
+async fn publish(run: &Run, batch: &[PreparedDocument]) -> Result<()> {
+    failpoint("stage.before")?;
+    let versions: Vec<&NewVersion> = batch.iter().map(|document| &document.version).collect();
+    let numbers = run.parts.ledger.stage(&versions).await?;
+    failpoint("stage.after")?;
+    let mut requests = Vec::with_capacity(versions.len());
+    for (new, version) in versions.into_iter().zip(numbers) {
+        match version {
+            Some(version) => requests.push(FlipRequest { new, version }),
+            None => superseded(run, new),
         }
-        batch
     }
-
-    async fn publish(&mut self, batch: Vec<EmbeddedSlice>) -> Result<()> {
-        self.stage(&batch).await?;
-        let entries = self.entries(batch);
-        self.write(&entries).await?;
-        self.flip_complete().await
+    if requests.is_empty() {
+        return Ok(());
     }
+    write(run, &requests).await?;
+    flip(run, &requests).await
+}
 
-    /// Step 1, for the documents of the batch that are not staged yet.
-    async fn stage(&mut self, batch: &[EmbeddedSlice]) -> Result<()> {
-        let mut fresh: Vec<&Arc<PreparedDocument>> = Vec::new();
-        for slice in batch {
-            let ticket = slice.document.ticket;
-            let is_known = self.documents.contains_key(&ticket) || slice.document.is_abandoned();
-            if !is_known && !fresh.iter().any(|document| document.ticket == ticket) {
-                fresh.push(&slice.document);
+/// Steps 2 and 3.
+async fn write(run: &Run, requests: &[FlipRequest<'_>]) -> Result<()> {
+    let knowledge_base = run.source.knowledge_base;
+    let words = &run.parts.words;
+    let mut entries = Vec::new();
+    failpoint("words.upsert.before")?;
+    for request in requests {
+        for index in 0..request.new.chunks.len() {
+            entries.extend(entry(request, index));
+            if entries.len() >= CHUNKS_AT_ONCE {
+                words.upsert(knowledge_base, &entries).await?;
+                entries.clear();
             }
         }
-        if fresh.is_empty() {
-            return Ok(());
-        }
-        let versions: Vec<_> = fresh.iter().map(|document| &document.version).collect();
-        let numbers = self.run.parts.ledger.stage(&versions).await?;
-        for (document, version) in fresh.into_iter().zip(numbers) {
-            self.documents.insert(
-                document.ticket,
-                Staged {
-                    document: Arc::clone(document),
-                    version,
-                    chunks_written: 0,
-                },
-            );
-        }
-        Ok(())
     }
-
-    /// What the batch writes to the indexes.
-    fn entries(&mut self, batch: Vec<EmbeddedSlice>) -> Vec<IndexEntry> {
-        let mut entries = Vec::new();
-        for slice in batch {
-            let Some(staged) = self.documents.get_mut(&slice.document.ticket) else {
-                continue;
-            };
-            staged.chunks_written += slice.vectors.len();
-            let Some(version) = staged.version else { continue };
-            for (offset, vector) in slice.vectors.into_iter().enumerate() {
-                let chunk = chunk(&slice.document, version, slice.first + offset);
-                entries.extend(chunk.map(|chunk| IndexEntry {
-                    chunk,
-                    acl: slice.document.version.acl().clone(),
-                    vector,
-                }));
-            }
-        }
-        entries
+    if !entries.is_empty() {
+        words.upsert(knowledge_base, &entries).await?;
     }
-
-    /// Step 2.
-    async fn write(&self, entries: &[IndexEntry]) -> Result<()> {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let knowledge_base = self.run.source.knowledge_base;
-        let indexes = self.run.parts.indexes();
-        try_join_all(indexes.iter().map(|index| index.upsert(knowledge_base, entries))).await?;
-        Ok(())
-    }
-
-    /// Steps 3 to 5, for the documents whose last slice was written.
-    async fn flip_complete(&mut self) -> Result<()> {
-        self.documents.retain(|_, staged| !staged.document.is_abandoned());
-        let complete: Vec<Staged> = self
-            .documents
-            .extract_if(|_, staged| staged.chunks_written >= staged.document.version.chunks.len())
-            .map(|(_, staged)| staged)
-            .collect();
-        if complete.is_empty() {
-            return Ok(());
-        }
-        let parts = &self.run.parts;
-        let knowledge_base = self.run.source.knowledge_base;
-        try_join_all(parts.indexes().iter().map(|index| index.commit(knowledge_base))).await?;
-        let requests: Vec<FlipRequest<'_>> = complete
-            .iter()
-            .filter_map(|staged| {
-                let new = &staged.document.version;
-                staged.version.map(|version| FlipRequest { new, version })
-            })
-            .collect();
-        let flipped = parts.ledger.flip(&requests).await?;
-        let overtaken = complete.iter().filter(|staged| staged.version.is_none());
-        for staged in overtaken {
-            self.superseded(&staged.document);
-        }
-        for (request, outcome) in requests.iter().zip(&flipped.outcomes) {
-            self.account(request, *outcome);
-        }
-        self.run.account_deleted(flipped.detached);
-        if flipped.detached > 0
-            || flipped
-                .outcomes
-                .iter()
-                .any(|outcome| *outcome != FlipOutcome::New)
-        {
-            collect::collect_retired(parts, knowledge_base).await?;
-        }
-        let released = ReleasedFiles {
-            texts: Vec::new(),
-            originals: flipped.replaced_originals,
-        };
-        collect::remove_released(parts, &released).await
-    }
-
-    fn account(&self, request: &FlipRequest<'_>, outcome: FlipOutcome) {
-        let outcome = match outcome {
-            FlipOutcome::New => Outcome::New,
-            FlipOutcome::Modified => Outcome::Modified,
-            FlipOutcome::Superseded => {
-                let version = request.new;
-                self.run
-                    .report(&version.document.key, &version.metadata.uri, &overtaken());
-                return;
-            }
-        };
-        self.run.account(outcome);
-        let chunks = request.new.chunks.len() as u64;
-        self.run.progress.update(|state| state.chunks_published += chunks);
-    }
-
-    fn superseded(&self, document: &PreparedDocument) {
-        let version = &document.version;
-        self.run
-            .report(&version.document.key, &version.metadata.uri, &overtaken());
-    }
+    failpoint("words.upsert.after")?;
+    failpoint("words.commit.before")?;
+    words.commit(knowledge_base).await?;
+    failpoint("words.commit.after")
 }
 
-fn overtaken() -> Problem {
-    Problem::skipped(
+/// Steps 4 and 5.
+async fn flip(run: &Run, requests: &[FlipRequest<'_>]) -> Result<()> {
+    let parts = &run.parts;
+    failpoint("flip.before")?;
+    let flipped = parts.ledger.flip(requests).await?;
+    failpoint("flip.after")?;
+    for (request, outcome) in requests.iter().zip(&flipped.outcomes) {
+        account(run, request, *outcome);
+    }
+    run.account_deleted(flipped.detached);
+    let is_new = |outcome: &FlipOutcome| *outcome == FlipOutcome::New;
+    // A document that is new to the job may have a version of an earlier attempt.
+    let retires = requests.iter().any(|request| request.new.before.is_some());
+    if retires || flipped.detached > 0 || !flipped.outcomes.iter().all(is_new) {
+        collect::collect_retired(parts, run.source.knowledge_base).await?;
+    }
+    let released = ReleasedFiles {
+        texts: Vec::new(),
+        originals: flipped.replaced_originals,
+    };
+    collect::remove_released(parts, &released).await
+}
+
+fn account(run: &Run, request: &FlipRequest<'_>, outcome: FlipOutcome) {
+    let outcome = match outcome {
+        FlipOutcome::New => Outcome::New,
+        FlipOutcome::Modified => Outcome::Modified,
+        FlipOutcome::Superseded => return superseded(run, request.new),
+    };
+    run.account(outcome);
+    let chunks = request.new.chunks.len() as u64;
+    run.progress.update(|state| state.chunks_published += chunks);
+}
+
+fn superseded(run: &Run, version: &NewVersion) {
+    let problem = Problem::skipped(
         "superseded",
         "it was pushed again or deleted before this version was ready",
-    )
+    );
+    run.report(&version.document.key, &version.metadata.uri, &problem);
 }
 
-fn chunk(document: &PreparedDocument, version: Version, index: usize) -> Option<Chunk> {
-    let new = &document.version;
+fn entry(request: &FlipRequest<'_>, index: usize) -> Option<IndexEntry> {
+    Some(IndexEntry {
+        chunk: chunk(request.new, request.version, index)?,
+        acl: request.new.acl().clone(),
+        vector: Vec::new(),
+    })
+}
+
+fn chunk(new: &NewVersion, version: Version, index: usize) -> Option<Chunk> {
     let draft = new.chunks.get(index)?;
     let ordinal = u32::try_from(index).ok()?;
     Some(Chunk {

@@ -1,8 +1,9 @@
 //! Pushing: documents that a program hands over instead of a source that is synced.
 //!
 //! [`Ingestion::push`] returns when the document can't be lost any more: its original is stored and its row
-//! committed, both fsynced. [`Ingestion::process_pending`] then takes it through the pipeline; whoever waits
-//! for that asks for the document's status. A crash in between loses nothing: the row waits.
+//! committed, both fsynced. [`Ingestion::process_pending`] then takes it through the pipeline, until it can be found
+//! by words; its vectors follow ([`Ingestion::embed_until_stopped`], [`Ingestion::embed_pending`]). Whoever waits
+//! for one or the other asks for the document. A crash in between loses nothing: the row waits.
 
 use std::sync::Arc;
 
@@ -111,7 +112,8 @@ impl Ingestion {
         DocumentId::derive(SourceId::derive(knowledge_base, SOURCE), key)
     }
 
-    /// Takes all waiting pushes through the pipeline, after waiting for its turn to write. Where a disk, an
+    /// Takes all waiting pushes through the pipeline, after waiting for its turn to write: when it returns, they can be
+    /// found by words. Where a disk, an
     /// index or the embedder fails, the rest goes on waiting.
     pub async fn process_pending(&self, knowledge_base: &KnowledgeBase) -> Result<PushReport> {
         let ledger = &self.parts.ledger;

@@ -8,14 +8,14 @@ use serde::Serialize;
 
 use crate::ledger::Job;
 
-/// A document that was skipped or failed, and why.
+/// A document that was skipped, failed, or can be found by words only, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DocumentProblem {
     /// What the source calls it.
     pub key: String,
     /// Where a person finds it.
     pub uri: String,
-    /// `Skipped` or `Failed`.
+    /// `Skipped` or `Failed`; `Indexed` for one that can be found by words only.
     pub status: DocumentStatus,
     /// Stable, such as `pdf_encrypted`.
     pub code: String,
@@ -35,8 +35,10 @@ pub struct JobReport {
     pub problems_left_out: u64,
     /// How long it took, in milliseconds.
     pub wall_ms: u64,
-    /// Chunks that got a vector.
+    /// Chunks that the embedder made a vector for.
     pub chunks_embedded: u64,
+    /// Chunks whose vector was known.
+    pub chunks_reused: u64,
     /// Tokens of those chunks.
     pub tokens_embedded: u64,
     /// Where the time went.
@@ -96,7 +98,7 @@ impl Clock {
         result
     }
 
-    fn add(&self, elapsed: Duration) {
+    pub(crate) fn add(&self, elapsed: Duration) {
         let microseconds = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
         self.microseconds.fetch_add(microseconds, Ordering::Relaxed);
     }

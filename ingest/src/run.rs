@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::cancel::Cancellation;
 use crate::collect;
 use crate::error::{Error, Result};
-use crate::ledger::{DocumentRef, Job, Note, ReleasedFiles, Source};
+use crate::ledger::{DocumentRef, Job, Note, PendingVersion, ReleasedFiles, Source};
 use crate::outcome::Outcome;
 use crate::pipeline::IngestionParts;
 use crate::progress::Progress;
@@ -182,18 +182,34 @@ impl Run {
             _ => Outcome::Failed,
         };
         self.account(outcome);
-        let mut tally = self.tally();
-        if tally.problems.len() >= self.parts.settings.max_problems {
-            tally.problems_left_out += 1;
-            return;
-        }
-        tally.problems.push(DocumentProblem {
+        self.add_problem(DocumentProblem {
             key: key.to_owned(),
             uri: uri.to_owned(),
             status: problem.status,
             code: problem.code.to_owned(),
             reason: problem.reason.clone(),
         });
+    }
+
+    /// Reports a document that can be found by words only. It was counted when it was published.
+    pub(crate) fn report_without_vectors(&self, version: &PendingVersion, reason: &str) {
+        let (code, reason) = reason.split_once(": ").unwrap_or(("not_embedded", reason));
+        self.add_problem(DocumentProblem {
+            key: version.key.clone(),
+            uri: version.uri.clone(),
+            status: DocumentStatus::Indexed,
+            code: code.to_owned(),
+            reason: reason.to_owned(),
+        });
+    }
+
+    fn add_problem(&self, problem: DocumentProblem) {
+        let mut tally = self.tally();
+        if tally.problems.len() >= self.parts.settings.max_problems {
+            tally.problems_left_out += 1;
+            return;
+        }
+        tally.problems.push(problem);
     }
 
     /// Counts a document that was skipped or failed, and has the ledger know why.

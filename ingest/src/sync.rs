@@ -6,16 +6,20 @@
 //! gone, and a job that would delete [too much](crate::DeletionGuard) stops and asks. A broken listing, a full
 //! disk or a lost index ends the job as failed, with the reason; nothing that was visible goes.
 //!
+//! Now its documents can be found by words, and the next job may write. This one ends when they have their vectors
+//! too ([`crate::embedding`]).
+//!
 //! A job that was interrupted goes on under its id. What it had done it finds done: those documents count with the
 //! outcome that they had, so the counts are those of the whole job.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use lectern_domain::ports::{CURSOR_EXPIRED, ChunkIndex, Connector, Cursor, Embedder};
+use lectern_domain::ports::{CURSOR_EXPIRED, Connector, Cursor, Embedder};
 use lectern_domain::{ContentHash, JobId, JobState, KnowledgeBaseId};
 
 use crate::cancel::Cancellation;
+use crate::embedding::Embedding;
 use crate::error::{Error, Result};
 use crate::fetch::{Feed, MAX_RETRIED};
 use crate::ledger::{ActiveJob, Deleted, Deletion, Job, KnowledgeBase, ListCursor, Source, now};
@@ -37,8 +41,9 @@ pub struct SyncRun {
     feed: Feed,
     job: Job,
     started: Instant,
+    embedding: Arc<Embedding>,
     _active: ActiveJob,
-    _lock: WriteLock,
+    lock: Option<WriteLock>,
 }
 
 /// What a job is asked beside its source.
@@ -130,8 +135,9 @@ impl Ingestion {
             feed: Feed::Source(connector),
             job,
             started: Instant::now(),
+            embedding: Arc::clone(&self.embedding),
             _active: active,
-            _lock: lock,
+            lock: Some(lock),
         })
     }
 
@@ -196,6 +202,32 @@ impl SyncRun {
         drive(&self.run, &self.feed).await
     }
 
+    /// Words, then meaning. The right to write is given back in between.
+    async fn both_steps(&mut self) -> Result<(JobState, Option<String>)> {
+        let embedding = Arc::clone(&self.embedding);
+        let faults = embedding.faults();
+        let watched = embedding.watch(&self.run);
+        let ended = self.drive().await;
+        drop(watched);
+        let _watched = embedding.watch(&self.run);
+        let run = &self.run;
+        let words = conclude(run, ended, &self.job).await?;
+        drop(self.lock.take());
+        if words.0 != JobState::Complete {
+            return Ok(words);
+        }
+        tokio::select! {
+            biased;
+            finished = embedding.finished(None, Some(run.source.id), faults) => finished?,
+            () = run.cancel.cancelled() => {
+                let reason = "stopped: by request, before all documents had their vectors";
+                return Ok((JobState::Stopped, Some(reason.to_owned())));
+            }
+        }
+        embedding.optimize(run.source.knowledge_base).await;
+        Ok(words)
+    }
+
     /// The job as it began.
     pub fn job(&self) -> &Job {
         &self.job
@@ -204,12 +236,12 @@ impl SyncRun {
     /// Does the work. An error here says that not even the end of the job could be determined; a job that
     /// failed is a report with [`JobState::Failed`].
     pub async fn run(mut self) -> Result<JobReport> {
-        let ended = self.drive().await;
-        let run = &self.run;
-        let (state, reason) = match conclude(run, ended, &self.job).await {
+        let embedding = Arc::clone(&self.embedding);
+        let (state, reason) = match embedding.serve_while(self.both_steps()).await {
             Ok((state, reason)) => (state, reason),
             Err(error) => (JobState::Failed, Some(reason_of(&error))),
         };
+        let run = &self.run;
         let tally = run.account_so_far();
         self.job.state = state;
         self.job.reason = reason;
@@ -237,6 +269,7 @@ impl SyncRun {
             problems_left_out: tally.problems_left_out,
             wall_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             chunks_embedded: progress.chunks_embedded,
+            chunks_reused: progress.chunks_reused,
             tokens_embedded: progress.tokens_embedded,
             timings: run.clocks.read(),
         })
@@ -312,12 +345,9 @@ pub(crate) async fn optimize(run: &Run) {
     if run.progress.snapshot().chunks_published < run.parts.settings.optimize_chunks {
         return;
     }
-    for index in run.parts.indexes() {
-        let index: &dyn ChunkIndex = index.as_ref();
-        if let Err(error) = index.optimize(run.source.knowledge_base).await {
-            let error = lectern_domain::error::chain(&error);
-            tracing::warn!(index = index.name(), error, "index not optimised");
-        }
+    if let Err(error) = run.parts.words.optimize(run.source.knowledge_base).await {
+        let error = lectern_domain::error::chain(&error);
+        tracing::warn!(error, "index of words not optimised");
     }
 }
 

@@ -1,9 +1,13 @@
 //! The way of a question: both indexes, fusion, recheck, score.
 //!
 //! ```text
-//! question -> embed -> vectors --+
-//!         \-------->   words  ---+-> fuse -> recheck -> (rerank) -> confidence -> passages
+//! question -> embed -> vectors -> (embedded?) --+
+//!         \-------->   words  ------------------+-> fuse -> recheck -> (rerank) -> confidence -> passages
 //! ```
+//!
+//! A document can be found by its words before it has its vectors. While some of a knowledge base are still to come,
+//! hits of the index of vectors count only for versions that have all of theirs, the response says how much of the
+//! knowledge base is embedded, and what was found by words alone is asked to be embedded first.
 //!
 //! There is no way in without a [`ReadScope`], and no way out past the recheck.
 
@@ -13,9 +17,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lectern_domain::ports::{
-    ChunkIndex, ChunkLookup, Embedder, Embedders, IndexQuery, Reranker, ScoredChunk,
+    ChunkIndex, ChunkLookup, Embedder, Embedders, EmbeddingDemand, IndexQuery, Reranker, ScoredChunk,
 };
-use lectern_domain::{KnowledgeBaseId, LedgerChunk, Passage, PortError, ReadScope, Score};
+use lectern_domain::{
+    ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, LedgerChunk, Passage, PortError, ReadScope, Score,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::confidence::{Evidence, QuestionWords, any_relevant};
@@ -165,6 +171,8 @@ pub struct SearchResponse {
     /// Whether anything that was found is about what was asked. Where it is `false` there is nothing
     /// to answer from.
     pub relevant: bool,
+    /// How much of the knowledge base can be found by meaning now.
+    pub embedded: EmbeddedShare,
     /// Where the time went.
     pub timings: SearchTimings,
 }
@@ -182,6 +190,8 @@ pub struct SearcherParts {
     pub words: Arc<dyn ChunkIndex>,
     /// A closer judge, if there is one.
     pub reranker: Option<Arc<dyn Reranker>>,
+    /// Who hears of documents that were found and have no vectors yet, if somebody does.
+    pub demand: Option<Arc<dyn EmbeddingDemand>>,
 }
 
 impl fmt::Debug for SearcherParts {
@@ -211,6 +221,7 @@ impl fmt::Debug for Searcher {
 /// What the indexes found, before the recheck.
 struct Candidates {
     merged: Vec<FusedChunk>,
+    embedded: EmbeddedShare,
     timings: SearchTimings,
 }
 
@@ -233,7 +244,12 @@ impl Searcher {
     ) -> Result<SearchResponse, PortError> {
         let started = Instant::now();
         request.check()?;
-        let Candidates { merged, mut timings } = self.candidates(scope, base, request).await?;
+        let candidates = self.candidates(scope, base, request).await?;
+        let Candidates {
+            merged,
+            embedded,
+            mut timings,
+        } = candidates;
         let wanted = Wanted {
             limit: request.limit,
             per_document: request.per_document,
@@ -241,6 +257,7 @@ impl Searcher {
         let rechecking = Instant::now();
         let kept = recheck(self.parts.ledger.as_ref(), base, scope, &merged, wanted).await?;
         timings.recheck_ms = milliseconds(rechecking);
+        self.ask_for_vectors(base, &kept);
         let question = QuestionWords::of(&request.text);
         let mut passages: Vec<Passage> = kept
             .into_iter()
@@ -258,6 +275,7 @@ impl Searcher {
             relevant: any_relevant(&passages),
             passages,
             mode: request.mode,
+            embedded,
             timings,
         })
     }
@@ -272,25 +290,63 @@ impl Searcher {
         let vectors = self.ask_vectors(scope, base, &request.text, depth);
         let words = self.ask_words(scope, base, &request.text, depth);
         let mut timings = SearchTimings::default();
-        let merged = match request.mode {
+        let (by_vector, by_words) = match request.mode {
             SearchMode::Vector => {
                 let (found, embed_ms, vectors_ms) = vectors.await?;
                 (timings.embed_ms, timings.vectors_ms) = (embed_ms, vectors_ms);
-                fuse::vectors_alone(&found)
+                (found, Vec::new())
             }
             SearchMode::Lexical => {
                 let (found, words_ms) = words.await?;
                 timings.words_ms = words_ms;
-                fuse::words_alone(&found)
+                (Vec::new(), found)
             }
             SearchMode::Hybrid => {
                 let ((by_vector, embed_ms, vectors_ms), (by_words, words_ms)) =
                     futures::try_join!(vectors, words)?;
                 (timings.embed_ms, timings.vectors_ms, timings.words_ms) = (embed_ms, vectors_ms, words_ms);
-                fuse::reciprocal_rank(&by_vector, &by_words)
+                (by_vector, by_words)
             }
         };
-        Ok(Candidates { merged, timings })
+        // Asked after the indexes were: a version whose points came in between is pending then, or whole.
+        let embedded = self.parts.ledger.embedded_share(base).await?;
+        let by_vector = self.with_all_vectors(base, embedded, by_vector).await?;
+        let merged = match request.mode {
+            SearchMode::Vector => fuse::vectors_alone(&by_vector),
+            SearchMode::Lexical => fuse::words_alone(&by_words),
+            SearchMode::Hybrid => fuse::reciprocal_rank(&by_vector, &by_words),
+        };
+        Ok(Candidates {
+            merged,
+            embedded,
+            timings,
+        })
+    }
+
+    /// Those hits whose version has all its vectors. Costs nothing where every version has.
+    async fn with_all_vectors(
+        &self,
+        base: KnowledgeBaseId,
+        embedded: EmbeddedShare,
+        mut found: Vec<ScoredChunk>,
+    ) -> Result<Vec<ScoredChunk>, PortError> {
+        if embedded.is_whole() || found.is_empty() {
+            return Ok(found);
+        }
+        let ids: Vec<ChunkId> = found.iter().map(|hit| hit.chunk).collect();
+        let pending = self.parts.ledger.not_embedded(base, &ids).await?;
+        found.retain(|hit| !pending.contains(&hit.chunk));
+        Ok(found)
+    }
+
+    /// Has what was found without vectors embedded first, in the order of the passages.
+    fn ask_for_vectors(&self, base: KnowledgeBaseId, found: &[(FusedChunk, LedgerChunk)]) {
+        let Some(demand) = &self.parts.demand else { return };
+        let pending = found.iter().filter(|(_, chunk)| !chunk.is_embedded);
+        let documents: Vec<DocumentId> = pending.map(|(_, chunk)| chunk.document).collect();
+        if !documents.is_empty() {
+            demand.asked_for(base, &documents);
+        }
     }
 
     async fn ask_vectors(
@@ -343,6 +399,8 @@ fn passage(question: &QuestionWords, mode: SearchMode, fused: FusedChunk, chunk:
     let whole = chunk.text_to_embed();
     let cosine = match mode {
         SearchMode::Lexical => None,
+        // There is nothing to compare by yet: the words decide.
+        SearchMode::Hybrid if !chunk.is_embedded => None,
         SearchMode::Vector | SearchMode::Hybrid => Some(fused.cosine.unwrap_or(0.0)),
     };
     let evidence = Evidence::of(question, &whole, cosine);

@@ -107,6 +107,7 @@ impl Lectern {
             vectors,
             words: Arc::clone(&words),
             reranker: None,
+            demand: Some(ingestion.embedding_demand()),
         });
         if let Err(error) = ingestion.recover().await {
             // What may be seen is decided by the ledger, so reading is safe; the next job tries again.

@@ -16,6 +16,7 @@ use crate::access;
 use crate::error::Result;
 use crate::ledger::{DocumentRef, KnownDocument, Note, SourceMetadata};
 use crate::outcome::Outcome;
+use crate::queues;
 use crate::run::Run;
 use crate::texts::blocking;
 
@@ -115,6 +116,7 @@ pub(crate) async fn compare(run: &Run, arrived: Arrived) -> Result<Option<Fetche
         unchanged_since,
         depth: arrived.depth,
         permit: arrived.permit,
+        waiting: queues::DOCUMENTS.wait_for(1),
     }))
 }
 

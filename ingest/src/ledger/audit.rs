@@ -20,13 +20,27 @@ pub(crate) struct Unfinished {
     pub(crate) running_jobs: i64,
     /// Documents whose visible version has another number of chunks than they say.
     pub(crate) torn_documents: i64,
+    /// Documents that can be found by words only: vectors are on their way, or can't be made.
+    pub(crate) words_only: i64,
+    /// Those of them whose vectors can't be made.
+    pub(crate) without_vectors: i64,
+}
+
+/// The chunks that searches may give, each list sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct VisibleChunks {
+    /// What the index of words has to hold.
+    pub(crate) current: Vec<ChunkId>,
+    /// What the index of vectors has to hold; it may hold others of `current` too.
+    pub(crate) embedded: Vec<ChunkId>,
 }
 
 impl Ledger {
-    /// The ids of all chunks that may be seen, sorted.
-    pub(crate) async fn visible_chunks(&self, knowledge_base: KnowledgeBaseId) -> Result<Vec<ChunkId>> {
-        let ids: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT c.id FROM documents d
+    /// The chunks that may be seen, and those of them that are found by meaning.
+    pub(crate) async fn visible_chunks(&self, knowledge_base: KnowledgeBaseId) -> Result<VisibleChunks> {
+        let found: Vec<(Uuid, bool)> = sqlx::query_as(
+            "SELECT c.id, v.embedded_at IS NOT NULL FROM documents d
+             JOIN versions v ON v.document = d.id AND v.version = d.current_version
              JOIN chunks c ON c.document = d.id AND c.version = d.current_version
              WHERE d.knowledge_base = $1 AND d.deleted = 0",
         )
@@ -34,9 +48,16 @@ impl Ledger {
         .fetch_all(&self.readers)
         .await
         .map_err(Error::ledger(ACTION))?;
-        let mut ids: Vec<ChunkId> = ids.into_iter().map(ChunkId).collect();
-        ids.sort_unstable();
-        Ok(ids)
+        let mut visible = VisibleChunks::default();
+        for (id, is_embedded) in found {
+            visible.current.push(ChunkId(id));
+            if is_embedded {
+                visible.embedded.push(ChunkId(id));
+            }
+        }
+        visible.current.sort_unstable();
+        visible.embedded.sort_unstable();
+        Ok(visible)
     }
 
     /// The texts and originals that the knowledge base refers to, each once.
@@ -83,7 +104,12 @@ impl Ledger {
                 WHERE d.knowledge_base = $1 AND d.deleted = 0 AND d.current_version IS NOT NULL
                 AND d.chunk_count <> (SELECT COUNT(*) FROM chunks c
                                       WHERE c.document = d.id AND c.version = d.current_version))
-                   AS torn_documents",
+                   AS torn_documents,
+               (SELECT COUNT(*) FROM versions
+                WHERE knowledge_base = $1 AND state = 'current' AND embedded_at IS NULL) AS words_only,
+               (SELECT COUNT(*) FROM versions
+                WHERE knowledge_base = $1 AND state = 'current' AND embedded_at IS NULL
+                AND embed_problem IS NOT NULL) AS without_vectors",
         )
         .bind(knowledge_base.0)
         .fetch_one(&self.readers)

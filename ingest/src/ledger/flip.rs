@@ -59,6 +59,7 @@ impl Ledger {
         }
         commit(transaction, ACTION).await?;
         self.shares.changed();
+        self.published.notify_one();
         Ok(flipped)
     }
 }
@@ -100,12 +101,11 @@ async fn flip_one(
     .await
     .map_err(Error::ledger(ACTION))?;
     let flipped = sqlx::query(
-        "UPDATE versions SET state = 'current', embedded_at = $3
+        "UPDATE versions SET state = 'current'
          WHERE document = $1 AND version = $2 AND state = 'staged'",
     )
     .bind(document.id.0)
     .bind(number)
-    .bind(now().timestamp_millis())
     .execute(&mut **transaction)
     .await
     .map_err(Error::ledger(ACTION))?;

@@ -10,7 +10,7 @@ use lectern_domain::KnowledgeBaseId;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Ledger, commit, now, rows};
+use super::{Ledger, commit, now, rows, vectors};
 use crate::error::{Error, Result};
 
 /// A knowledge base: one set of documents with one pair of indexes.
@@ -195,6 +195,7 @@ impl Ledger {
             .execute(&mut *transaction)
             .await
             .map_err(Error::ledger("erase a knowledge base"))?;
+        vectors::release_all_unneeded(&mut transaction).await?;
         commit(transaction, "erase a knowledge base").await
     }
 }

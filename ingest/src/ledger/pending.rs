@@ -167,7 +167,7 @@ impl Ledger {
 }
 
 /// A number that no push of the knowledge base had before, not even one that is gone.
-async fn next_sequence(
+pub(super) async fn next_sequence(
     transaction: &mut Transaction<'static, Sqlite>,
     knowledge_base: KnowledgeBaseId,
 ) -> Result<i64> {

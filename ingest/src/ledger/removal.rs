@@ -169,6 +169,7 @@ impl Ledger {
         let mut transaction = self.begin().await?;
         let removed = Going::Orphans(knowledge_base).remove(&mut transaction).await?;
         commit(transaction, "delete attachments without a document").await?;
+        self.shares.changed();
         Ok(removed)
     }
 

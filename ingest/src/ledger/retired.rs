@@ -4,7 +4,7 @@ use lectern_domain::{Acl, ChunkId, ContentHash, DocumentId, KnowledgeBaseId, Ver
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Ledger, commit, rows};
+use super::{Ledger, commit, rows, vectors};
 use crate::error::{Error, Result};
 
 /// A version whose chunks have to leave the indexes.
@@ -110,6 +110,7 @@ impl Ledger {
         let mut transaction = self.begin().await?;
         let mut texts = Vec::new();
         for retired in versions {
+            vectors::release_vectors(&mut transaction, retired.document, retired.version).await?;
             let hash: Option<Vec<u8>> = sqlx::query_scalar(
                 "DELETE FROM versions WHERE document = $1 AND version = $2 AND state = 'retired'
                  RETURNING text_hash",

@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 
 const ACTION: &str = "stage a version";
 
-/// SQLite takes 32,766 parameters; a chunk has sixteen.
+/// SQLite takes 32,766 parameters; a chunk has seventeen.
 const CHUNKS_PER_STATEMENT: usize = 1_000;
 
 /// Which document is meant.
@@ -107,6 +107,8 @@ pub(crate) struct NewVersion {
     pub(crate) text: Arc<str>,
     pub(crate) text_hash: ContentHash,
     pub(crate) chunks: Vec<ChunkDraft>,
+    /// For each chunk, the hash of exactly what the embedder will read.
+    pub(crate) embed_hashes: Vec<ContentHash>,
 }
 
 impl NewVersion {
@@ -191,7 +193,7 @@ async fn stage_chunks(
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT INTO chunks (id, document, version, ordinal, heading_path, page, span_start, span_end,
                                  token_count, text_hash, parent_start, parent_end, parent_hash, header_start,
-                                 header_end, header_hash) ",
+                                 header_end, header_hash, embed_hash) ",
         );
         insert.push_values(rows_of_part, |mut row, (ordinal, chunk, heading_path)| {
             let hash = |span: TextSpan| {
@@ -213,6 +215,8 @@ async fn stage_chunks(
                     .push_bind(context.map(|span| rows::signed(span.end)))
                     .push_bind(context.map(hash));
             }
+            let embed_hash = new.embed_hashes.get(ordinal as usize);
+            row.push_bind(embed_hash.map(|hash| hash.0.to_vec()));
         });
         insert
             .build()

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use lectern_domain::ports::{ChunkLookup, IndexEntry, OneEmbedder};
-use lectern_domain::{Acl, DefaultAccess, JobCounts, JobState};
+use lectern_domain::ports::{ChunkIndex, ChunkLookup, IndexEntry, OneEmbedder};
+use lectern_domain::{Acl, DefaultAccess, JobCounts, JobState, LedgerChunk};
 use tempfile::TempDir;
 
 use super::doubles::{MemoryIndex, Paragraphs, TwoNumbers, Words};
@@ -133,27 +133,58 @@ impl Desk {
         assert!(report.clean, "{report:#?}");
     }
 
-    /// What can be found: by key, the text and the readers. Asserts that both indexes and the ledger say the
-    /// same, and that every document is there whole.
+    /// What can be found: by key, the text and the readers. Asserts that the index of words and the ledger say the
+    /// same, and so do the index of vectors and the ledger of all that has its vectors, and that every document is
+    /// there whole.
     pub(super) async fn visible(&self) -> BTreeMap<String, (String, Acl)> {
-        let vectors = self.visible_in(&self.vectors).await;
-        assert_eq!(vectors, self.visible_in(&self.words).await);
-        vectors
+        let words = self.visible_in(&self.words, |_| true).await;
+        let by_meaning = self.visible_in(&self.vectors, |chunk| chunk.is_embedded).await;
+        let mut embedded = words.clone();
+        embedded.retain(|key, _| by_meaning.contains_key(key));
+        assert_eq!(by_meaning, embedded);
+        let share = self
+            .ledger()
+            .embedded_share(self.knowledge_base.id)
+            .await
+            .unwrap();
+        assert_eq!(
+            (share.documents, share.of),
+            (by_meaning.len() as u64, words.len() as u64)
+        );
+        words
     }
 
-    async fn visible_in(&self, index: &MemoryIndex) -> BTreeMap<String, (String, Acl)> {
+    /// What can be found by meaning.
+    pub(super) async fn visible_by_meaning(&self) -> BTreeMap<String, (String, Acl)> {
+        self.visible_in(&self.vectors, |chunk| chunk.is_embedded).await
+    }
+
+    async fn visible_in(
+        &self,
+        index: &MemoryIndex,
+        counts: fn(&LedgerChunk) -> bool,
+    ) -> BTreeMap<String, (String, Acl)> {
         let entries = index.entries(self.knowledge_base.id);
         let ids: Vec<_> = entries.iter().map(|entry| entry.chunk.id).collect();
         let found = self.ledger().look_up(self.knowledge_base.id, &ids).await.unwrap();
         let known: BTreeMap<_, _> = found.iter().map(|chunk| (chunk.chunk, chunk)).collect();
-        let mut documents: BTreeMap<_, Vec<&IndexEntry>> = BTreeMap::new();
+        let mut documents: BTreeMap<_, Vec<(&IndexEntry, &str)>> = BTreeMap::new();
         for entry in &entries {
-            let Some(chunk) = known.get(&entry.chunk.id).filter(|chunk| chunk.is_current) else {
+            let Some(chunk) = known
+                .get(&entry.chunk.id)
+                .filter(|chunk| chunk.is_current && counts(chunk))
+            else {
                 continue;
             };
             assert_eq!(chunk.acl, entry.acl, "misfiled");
-            assert_eq!(chunk.text, entry.chunk.text);
-            documents.entry(chunk.document).or_default().push(entry);
+            assert_eq!(entry.vector.is_empty(), index.name() == "words");
+            if index.name() == "words" {
+                assert_eq!(chunk.text, entry.chunk.text);
+            }
+            documents
+                .entry(chunk.document)
+                .or_default()
+                .push((entry, chunk.text.as_str()));
         }
         let mut visible = BTreeMap::new();
         for (id, mut entries) in documents {
@@ -162,8 +193,8 @@ impl Desk {
                 .document_text(self.knowledge_base.id, id)
                 .await
                 .unwrap();
-            entries.sort_by_key(|entry| entry.chunk.ordinal);
-            let pieces: Vec<&str> = entries.iter().map(|entry| entry.chunk.text.as_str()).collect();
+            entries.sort_by_key(|(entry, _)| entry.chunk.ordinal);
+            let pieces: Vec<&str> = entries.iter().map(|(_, text)| *text).collect();
             assert_eq!(squeezed(&pieces.join(" ")), squeezed(&text), "torn");
             assert_eq!(document.chunk_count as usize, entries.len());
             visible.insert(document.key, (text, document.acl));

@@ -222,18 +222,21 @@ async fn a_push_that_overtakes_another_in_the_pipeline_wins() {
 }
 
 #[tokio::test]
-async fn pushes_wait_where_the_embedder_is_lost() {
+async fn pushes_are_found_by_words_where_the_embedder_is_lost_and_by_meaning_when_it_is_back() {
     let desk = Desk::new().await;
-    desk.push("a.txt", "text").await;
     desk.embedder.is_down.store(true, Ordering::Relaxed);
-    let error = desk
-        .ingestion
-        .process_pending(&desk.knowledge_base)
-        .await
-        .unwrap_err();
-    assert_eq!(error.code(), "embedder_down");
-    desk.embedder.is_down.store(false, Ordering::Relaxed);
+    desk.push("a.txt", "text").await;
     assert_eq!(desk.process().await.new, 1);
+    let error = desk.ingestion.embed_pending(None).await.unwrap_err();
+    assert_eq!(error.code(), "embedder_down");
+    assert_eq!(
+        (desk.visible().await.len(), desk.visible_by_meaning().await.len()),
+        (1, 0)
+    );
+    desk.assert_clean().await;
+    desk.embedder.is_down.store(false, Ordering::Relaxed);
+    desk.ingestion.embed_pending(None).await.unwrap();
+    assert_eq!(desk.visible_by_meaning().await.len(), 1);
     desk.assert_clean().await;
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use lectern_domain::{DocumentStatus, ErrorKind, JobCounts, JobState};
+use lectern_domain::{DocumentStatus, ErrorKind, JobCounts, JobState, Searchable};
 
 use super::desk::Desk;
 use super::faults::Fault;
@@ -211,11 +211,17 @@ async fn a_lost_embedder_ends_the_job_and_the_next_one_does_the_rest() {
     let report = desk.sync().await;
     assert_eq!(report.job.state, JobState::Failed);
     assert!(report.job.reason.unwrap().starts_with("embedder_down: "));
-    assert_eq!(report.job.counts.deleted, 0);
+    assert_eq!((report.job.counts.new, report.job.counts.deleted), (20, 0));
+    assert_eq!(
+        desk.visible().await,
+        desk.on_shelf(),
+        "found by words all the same"
+    );
+    assert!(desk.visible_by_meaning().await.is_empty());
     desk.assert_clean().await;
     desk.embedder.is_down.store(false, Ordering::Relaxed);
-    assert_eq!(desk.sync_complete().await.new, 20);
-    assert_eq!(desk.visible().await, desk.on_shelf());
+    assert_eq!(desk.sync_complete().await.unchanged, 20);
+    assert_eq!(desk.visible_by_meaning().await, desk.on_shelf());
 }
 
 #[tokio::test]
@@ -234,7 +240,7 @@ async fn a_long_document_travels_in_slices_and_appears_whole() {
 }
 
 #[tokio::test]
-async fn a_document_that_the_embedder_refuses_halfway_fails_alone() {
+async fn a_document_that_the_embedder_refuses_halfway_is_found_by_words_and_says_why() {
     let desk = Desk::new().await;
     let mut paragraphs: Vec<String> = (0..40).map(|n| format!("{n} b c d e f g h i j")).collect();
     paragraphs.push("REFUSED b c d e f g h i j".to_owned());
@@ -242,12 +248,34 @@ async fn a_document_that_the_embedder_refuses_halfway_fails_alone() {
     desk.shelf.put("short.txt", "short");
     let report = desk.sync().await;
     assert_eq!(report.job.state, JobState::Complete);
-    assert_eq!((report.job.counts.new, report.job.counts.failed), (1, 1));
-    assert_eq!(report.problems[0].code, "text_refused");
+    assert_eq!(report.job.counts.new, 2);
     assert_eq!(
-        desk.visible().await.into_keys().collect::<Vec<_>>(),
-        ["short.txt"]
+        (report.problems.len(), report.problems[0].code.as_str()),
+        (1, "text_refused")
     );
+    assert_eq!(desk.visible().await, desk.on_shelf());
+    let by_meaning = desk.visible_by_meaning().await;
+    assert_eq!(by_meaning.into_keys().collect::<Vec<_>>(), ["short.txt"]);
+    let filter = DocumentFilter::default();
+    let page = desk
+        .ledger()
+        .documents(desk.knowledge_base.id, filter, None, 10)
+        .await
+        .unwrap();
+    let found: Vec<_> = page
+        .items
+        .iter()
+        .map(|document| (document.key.as_str(), document.searchable))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("long.txt", Searchable::Words),
+            ("short.txt", Searchable::WordsAndMeaning)
+        ]
+    );
+    let reason = page.items[0].reason.clone().unwrap();
+    assert!(reason.starts_with("text_refused: "), "{reason}");
     desk.assert_clean().await;
 }
 

@@ -120,6 +120,7 @@ pub async fn fill(embedder: Arc<dyn Embedder>, texts: &[Text], vectors: Vec<Vec<
         vectors,
         words,
         reranker: None,
+        demand: None,
     };
     Filled {
         base,

@@ -104,7 +104,7 @@ pub fn place(passage: &Passage) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lectern_domain::{ChunkId, Confidence, DocumentId, Score, TextSpan, Version};
+    use lectern_domain::{ChunkId, Confidence, DocumentId, EmbeddedShare, Score, TextSpan, Version};
     use lectern_retrieval::SearchTimings;
 
     use super::*;
@@ -145,6 +145,7 @@ mod tests {
             ],
             mode: SearchMode::Hybrid,
             relevant: true,
+            embedded: EmbeddedShare { documents: 2, of: 2 },
             timings: SearchTimings::default(),
         };
         let table = table_of(&response, "receipts");

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::{HttpRequest, web};
 use lectern_domain::ErrorKind;
+use lectern_ingest::Cancellation;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
@@ -34,6 +35,7 @@ pub struct AppState {
     pub jobs: Arc<Jobs>,
     /// What was counted.
     pub metrics: PrometheusHandle,
+    stop_embedding: Cancellation,
     runtime: tokio::runtime::Handle,
     shutting_down: AtomicBool,
 }
@@ -46,6 +48,7 @@ impl AppState {
             receiving: Arc::new(Semaphore::new(limits.concurrent_pushes)),
             pushes: Arc::new(Pushes::default()),
             jobs: Arc::new(Jobs::new(Arc::clone(&lectern))),
+            stop_embedding: Cancellation::new(),
             runtime: tokio::runtime::Handle::current(),
             shutting_down: AtomicBool::new(false),
             lectern,
@@ -71,6 +74,8 @@ impl AppState {
         self.spawn(metrics::upkeep(self.metrics.clone()));
         self.spawn(Arc::clone(&self.pushes).work(Arc::clone(&self.lectern)));
         self.spawn(Arc::clone(&self.jobs).work());
+        let (ingestion, stop) = (Arc::clone(&self.lectern.ingestion), self.stop_embedding.clone());
+        self.spawn(async move { ingestion.embed_until_stopped(&stop).await });
     }
 
     /// Runs `work` for as long as the process lives, whatever becomes of the request that started it.
@@ -83,6 +88,7 @@ impl AppState {
         self.shutting_down.store(true, Ordering::Release);
         self.jobs.shut_down();
         self.pushes.stop();
+        self.stop_embedding.cancel();
     }
 
     /// Whether new requests are refused.

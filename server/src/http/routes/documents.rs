@@ -10,7 +10,8 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use lectern_domain::{
-    Acl, Attributes, ContentHash, Document, DocumentId, DocumentStatus, ErrorKind, KnowledgeBaseId, SourceId,
+    Acl, Attributes, ContentHash, Document, DocumentId, DocumentStatus, ErrorKind, KnowledgeBaseId,
+    Searchable, SourceId,
 };
 use lectern_ingest::{DocumentFilter, PushedDocument};
 use serde::{Deserialize, Serialize};
@@ -146,12 +147,12 @@ pub async fn list(
 
 /// Takes a document in.
 ///
-/// When this answers, the document survives a crash of the server. It is indexed soon after; `wait=true`
-/// answers then.
+/// When this answers, the document survives a crash of the server. Soon after it can be found by its words, then by its
+/// meaning too; `wait=true` answers then.
 #[utoipa::path(tag = "documents", security((), ("token" = [])), request_body = DocumentBody,
     params(("kb" = String, Path, description = "The knowledge base's name or id."), PushQuery),
     responses(
-        (status = 200, description = "Indexed, skipped or failed, as its status says (`wait=true`).", body = DocumentAnswer),
+        (status = 200, description = "Indexed, skipped or failed, as its status says, and searchable as `searchable` says (`wait=true`).", body = DocumentAnswer),
         (status = 202, description = "Durable, and soon to be indexed.", body = DocumentAnswer),
         (status = 400, description = "`push_invalid`, `body_invalid`", body = ErrorBody),
         (status = 404, description = "`kb_not_found`", body = ErrorBody),
@@ -306,11 +307,27 @@ async fn wait_until_indexed(
     patience: Duration,
 ) -> Result<Document, ApiError> {
     let ledger = &state.lectern.ledger;
+    let mut vectors = state.lectern.ingestion.embedding_rounds();
+    let faults = vectors.borrow().faults;
     let indexed = async {
         loop {
+            let embedder_fails = vectors.borrow_and_update().faults > faults;
             let document = ledger.document(base, id).await?;
-            if document.status != DocumentStatus::Pending || rounds.changed().await.is_err() {
+            let lacks_vectors = document.searchable == Searchable::Words && document.reason.is_none();
+            let waits = match document.status {
+                DocumentStatus::Pending => true,
+                DocumentStatus::Indexed => lacks_vectors && !embedder_fails,
+                DocumentStatus::Skipped | DocumentStatus::Failed => false,
+            };
+            if !waits {
                 return Ok::<_, ApiError>(document);
+            }
+            let changed = tokio::select! {
+                changed = rounds.changed() => changed,
+                changed = vectors.changed() => changed,
+            };
+            if changed.is_err() {
+                return Ok(document);
             }
         }
     };

@@ -232,6 +232,7 @@ async fn lectern(
         vectors,
         words,
         reranker: None,
+        demand: Some(ingestion.embedding_demand()),
     });
     let answerer = Answerer::new(AnswererParts {
         generator: Arc::new(generator),

@@ -1,0 +1,273 @@
+//! The second step of a version: its vectors, and with them the searches by meaning.
+//!
+//! ```text
+//! ledger ──> feed ──────────> embed ─────────────> keep
+//!            what waits,      slices of several    vectors into the ledger, points into the index,
+//!            asked for first  documents at once    commit, mark
+//! ```
+//!
+//! What waits is in the ledger (a visible version without `embedded_at`), so nothing is lost with the process. One
+//! line serves all knowledge bases, because they share the embedder. Several documents are in it at once, each with
+//! up to two calls of the embedder under way: small documents fill the embedder's queue together, and a large one
+//! alone keeps it filled too. A chunk whose hash has a stored vector is not embedded again. The right to write to
+//! a knowledge base is not held meanwhile; [`crate::ledger`]'s index turn is, for the moment in which a batch of points
+//! is written.
+//!
+//! Whoever waits for vectors does the work, if nobody else does: [`Embedding::serve`] is at work in one place at a
+//! time. A server keeps it at work for as long as it lives; a single command for as long as its job runs.
+
+mod demand;
+mod feed;
+mod embed;
+pub(crate) mod keep;
+mod watch;
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use lectern_domain::ports::EmbeddingDemand;
+use lectern_domain::{DocumentId, ErrorKind, KnowledgeBaseId, PortError, SourceId, Version};
+use tokio::sync::mpsc;
+
+use crate::cancel::Cancellation;
+use crate::error::{Error, Result};
+use crate::pipeline::{Ingestion, IngestionParts};
+use crate::queues;
+
+pub(crate) use embed::embed_hashes;
+
+/// How long the line rests after a fault, unless something new comes.
+const REST_AFTER_FAULT: Duration = Duration::from_secs(3);
+
+/// How often a version may fail for a reason that could be its own before it is set aside.
+const ATTEMPTS: u32 = 3;
+
+/// The line of versions that wait for their vectors, and what works it off.
+pub(crate) struct Embedding {
+    parts: Arc<IngestionParts>,
+    demand: Arc<demand::Demand>,
+    watchers: watch::Watchers,
+    /// Whoever has it works.
+    turn: tokio::sync::Mutex<()>,
+    state: tokio::sync::watch::Sender<EmbeddingState>,
+    /// How often versions have failed.
+    failures: Mutex<HashMap<(DocumentId, Version), u32>>,
+    /// Chunks that were written to the index of vectors since it was last optimised.
+    unoptimized: Mutex<HashMap<KnowledgeBaseId, u64>>,
+}
+
+/// What changes while vectors are made, for those who wait.
+#[derive(Clone, Debug, Default)]
+pub struct EmbeddingState {
+    /// Rises whenever documents got their vectors, or were set aside.
+    pub rounds: u64,
+    /// Rises with every fault of the embedder, the ledger or the index.
+    pub faults: u64,
+    last_fault: Option<Arc<Fault>>,
+}
+
+/// A fault, for everybody who waits.
+#[derive(Debug)]
+struct Fault {
+    kind: ErrorKind,
+    code: &'static str,
+    message: String,
+}
+
+impl Embedding {
+    pub(crate) fn new(parts: Arc<IngestionParts>) -> Self {
+        Self {
+            demand: Arc::new(demand::Demand::default()),
+            watchers: watch::Watchers::default(),
+            turn: tokio::sync::Mutex::default(),
+            state: tokio::sync::watch::Sender::default(),
+            failures: Mutex::default(),
+            unoptimized: Mutex::default(),
+            parts,
+        }
+    }
+
+    /// How many faults there were: what [`Embedding::finished`] counts from.
+    pub(crate) fn faults(&self) -> u64 {
+        self.state.borrow().faults
+    }
+
+    /// Works until dropped, after whoever works already.
+    pub(crate) async fn serve(&self) -> ! {
+        let _turn = self.turn.lock().await;
+        loop {
+            let worked = AssertUnwindSafe(self.work_off()).catch_unwind().await;
+            let fault = match worked {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error),
+                Err(_) => Some(Error::StageLost { stage: "embedding" }),
+            };
+            match fault {
+                None => self.parts.ledger.published().await,
+                Some(error) => {
+                    self.note_fault(&error);
+                    tokio::select! {
+                        () = tokio::time::sleep(REST_AFTER_FAULT) => {}
+                        () = self.parts.ledger.published() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does `work`, and serves meanwhile.
+    pub(crate) async fn serve_while<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = self.serve() => never,
+        }
+    }
+
+    /// Waits until nothing waits for vectors any more, of a knowledge base, of a source, or of all. Fails with the
+    /// first fault after the first `faults`.
+    pub(crate) async fn finished(
+        &self,
+        knowledge_base: Option<KnowledgeBaseId>,
+        source: Option<SourceId>,
+        faults: u64,
+    ) -> Result<()> {
+        let mut state = self.state.subscribe();
+        loop {
+            let seen = state.borrow_and_update().clone();
+            let ledger = &self.parts.ledger;
+            let models = self.models().await?;
+            if !ledger
+                .any_waits_for_vectors(&models, knowledge_base, source)
+                .await?
+            {
+                return Ok(());
+            }
+            if let Some(fault) = seen.last_fault.filter(|_| seen.faults > faults) {
+                return Err(PortError::new(fault.kind, fault.code, fault.message.clone()).into());
+            }
+            if state.changed().await.is_err() {
+                return Err(Error::StageLost { stage: "embedding" });
+            }
+        }
+    }
+
+    /// Gets the index of vectors into shape, where much was written to it. A search is right without this, only
+    /// slower; so a failure is none of the caller's.
+    pub(crate) async fn optimize(&self, knowledge_base: KnowledgeBaseId) {
+        let written = lock(&self.unoptimized).get(&knowledge_base).copied();
+        if written.unwrap_or_default() < self.parts.settings.optimize_chunks {
+            return;
+        }
+        lock(&self.unoptimized).remove(&knowledge_base);
+        if let Err(error) = self.parts.vectors.optimize(knowledge_base).await {
+            let error = lectern_domain::error::chain(&error);
+            tracing::warn!(error, "index of vectors not optimised");
+        }
+    }
+
+    /// Works off what waits. Ends when nothing does.
+    async fn work_off(&self) -> Result<()> {
+        let settings = &self.parts.settings;
+        let flight = feed::Flight::default();
+        let (done_in, done_out) = mpsc::channel(settings.documents_embedding.max(1) * 2);
+        let fed = feed::feed(self, &flight);
+        tokio::try_join!(
+            embed::embed_all(self, fed, done_in),
+            keep::keep(self, &flight, done_out),
+        )?;
+        let bases: Vec<_> = lock(&self.unoptimized).keys().copied().collect();
+        for knowledge_base in bases {
+            self.optimize(knowledge_base).await;
+        }
+        Ok(())
+    }
+
+    /// The models of knowledge bases that this process has. Documents of others wait until it has theirs.
+    async fn models(&self) -> Result<Vec<String>> {
+        let mut models = self.parts.ledger.embedding_models().await?;
+        models.retain(|(model, dimensions)| {
+            let embedder = self.parts.embedders.of_model(model);
+            embedder.is_some_and(|embedder| embedder.dimensions() == *dimensions)
+        });
+        Ok(models.into_iter().map(|(model, _)| model).collect())
+    }
+
+    fn note_fault(&self, error: &Error) {
+        let message = lectern_domain::error::chain(error);
+        tracing::warn!(
+            code = error.code(),
+            error = message,
+            "documents wait for their vectors"
+        );
+        let fault = Arc::new(Fault {
+            kind: error.kind(),
+            code: error.code(),
+            message,
+        });
+        self.state.send_modify(|state| {
+            state.faults += 1;
+            state.last_fault = Some(fault);
+        });
+    }
+
+    /// Whether a version has now failed too often for reasons that could be its own.
+    fn has_failed_enough(&self, id: (DocumentId, Version)) -> bool {
+        let mut failures = lock(&self.failures);
+        let count = failures.entry(id).or_default();
+        *count += 1;
+        *count >= ATTEMPTS
+    }
+
+    /// Says that documents got their vectors, or won't get any.
+    async fn round(&self, over: &[(DocumentId, Version)]) -> Result<()> {
+        {
+            let mut failures = lock(&self.failures);
+            failures.retain(|id, _| !over.contains(id));
+        }
+        queues::read(&self.parts.ledger).await?;
+        self.state.send_modify(|state| state.rounds += 1);
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Ingestion {
+    /// Makes vectors for as long as a process serves: whenever a document can be found by words, its vectors follow.
+    /// Ends when `stop` asks for it; what was embedded is kept, and the next start goes on.
+    pub async fn embed_until_stopped(&self, stop: &Cancellation) {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            never = self.embedding.serve() => never,
+        }
+    }
+
+    /// Makes the vectors that documents of a knowledge base (or of all) wait for, and returns when none does any
+    /// more. Fails with the first fault; what was embedded until then is kept.
+    pub async fn embed_pending(&self, knowledge_base: Option<KnowledgeBaseId>) -> Result<()> {
+        let embedding = &self.embedding;
+        let finished = embedding.finished(knowledge_base, None, embedding.faults());
+        embedding.serve_while(finished).await?;
+        if let Some(knowledge_base) = knowledge_base {
+            embedding.optimize(knowledge_base).await;
+        }
+        Ok(())
+    }
+
+    /// Where searches say which documents they found without vectors, so that those come first.
+    pub fn embedding_demand(&self) -> Arc<dyn EmbeddingDemand> {
+        Arc::clone(&self.embedding.demand) as Arc<dyn EmbeddingDemand>
+    }
+
+    /// A receiver that wakes whenever documents got their vectors.
+    pub fn embedding_rounds(&self) -> tokio::sync::watch::Receiver<EmbeddingState> {
+        self.embedding.state.subscribe()
+    }
+}
