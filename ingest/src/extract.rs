@@ -3,6 +3,7 @@
 //! The way of a file: [`ExtractorPool`] hands it to a child process (this binary again, `lectern
 //! extract-worker`), which recognises the format from the content, decodes or parses it, and sends back the
 //! text with its blocks. One stage is one file: [`pool`] -> [`child`] -> [`frame`] -> [`worker`] -> [`detect`] ->
+//! [`read`] -> [`decode`] -> the reader of the format, of which most write what they find through [`compose`].
 //! [`decode`] -> [`text`], [`markdown`], [`html`], [`office`] or [`pdf`].
 //!
 //! Parsers run apart because a hostile file can do more than make them fail: it can make them abort (a stack
@@ -27,8 +28,16 @@ mod read;
 mod compose;
 mod text;
 mod delimited;
+mod json;
+mod xml;
+mod program;
+mod subtitles;
+mod asciidoc;
+mod rtf;
 mod markdown;
 mod html;
+mod mail;
+mod mailbox;
 mod office;
 pub mod pdf;
 

@@ -35,21 +35,9 @@ impl Composition {
 
     /// A table. Rows are filled up or lengthen the table; nothing of a cell is lost but its line breaks.
     pub(super) fn table(&mut self, header: &[String], rows: &[Vec<String>]) {
-        let columns = rows.iter().map(Vec::len).chain([header.len()]).max().unwrap_or(0);
-        if columns == 0 {
-            return;
+        for part in table_parts(header, rows, TABLE_BYTES) {
+            self.push(BlockKind::Table, &part);
         }
-        let head = format!("{}\n|{}", table_row(header, columns), " --- |".repeat(columns));
-        let mut table = head.clone();
-        for row in rows {
-            if table.len() > TABLE_BYTES {
-                self.push(BlockKind::Table, &table);
-                table.clone_from(&head);
-            }
-            table.push('\n');
-            table.push_str(&table_row(row, columns));
-        }
-        self.push(BlockKind::Table, &table);
     }
 
     /// A block as it is.
@@ -96,11 +84,6 @@ impl Composition {
         }
     }
 
-    /// The bytes that were written so far.
-    pub(super) fn len(&self) -> usize {
-        self.text.len()
-    }
-
     /// The document.
     pub(super) fn finish(self, media_type: &str) -> Extracted {
         Extracted {
@@ -110,6 +93,31 @@ impl Composition {
             ..Extracted::default()
         }
     }
+}
+
+/// A Markdown table.
+pub(super) fn markdown_table(header: &[String], rows: &[Vec<String>]) -> String {
+    table_parts(header, rows, usize::MAX).concat()
+}
+
+/// A Markdown table in parts of about `most` bytes, each with the header.
+fn table_parts(header: &[String], rows: &[Vec<String>], most: usize) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).chain([header.len()]).max().unwrap_or(0);
+    if columns == 0 {
+        return Vec::new();
+    }
+    let head = format!("{}\n|{}", table_row(header, columns), " --- |".repeat(columns));
+    let mut parts = Vec::new();
+    let mut part = head.clone();
+    for row in rows {
+        if part.len() > most {
+            parts.push(std::mem::replace(&mut part, head.clone()));
+        }
+        part.push('\n');
+        part.push_str(&table_row(row, columns));
+    }
+    parts.push(part);
+    parts
 }
 
 /// A row of a Markdown table.

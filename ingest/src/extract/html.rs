@@ -1,27 +1,22 @@
 //! HTML: the main content as Markdown, which is then the text of the document.
 //!
-//! Readability (through `dom_smoothie`) finds the article on a page and leaves navigation and footers out. It was
-//! made for news: on a page of tables, questions and answers or reference entries it takes one part and drops
-//! the rest. So the whole body, without the parts that HTML itself marks as navigation, is converted too, and
-//! where the article is less than [`ARTICLE_SHARE`] of that, the body is taken: for a knowledge base a lost
-//! paragraph is worse than a menu too many.
+//! The way of a page: [`convert`] makes Markdown of its body, without the parts that HTML itself marks as navigation;
+//! Readability (through `dom_smoothie`) finds the article on it, and [`main_content`] keeps what stands between the
+//! article's first and last paragraph, and outside of that only what can't be a menu. Readability alone would lose
+//! too much: it was made for news, and drops headings, tables and whole sections of reference pages.
 
-use dom_smoothie::Readability;
-use htmd::{Element, HtmlToMarkdown, element_handler::Handlers};
+mod convert;
+mod main_content;
+mod table;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use dom_smoothie::{Metadata, Readability};
 use lectern_domain::{AttributeValue, Attributes, Extracted};
 
 use super::ExtractError;
 use super::markdown::outline;
 use super::read::title_line;
-
-/// The part of the body's text that an article must have.
-const ARTICLE_SHARE: f64 = 0.4;
-
-/// What holds no text of the document.
-const SKIPPED: [&str; 16] = [
-    "head", "script", "style", "template", "noscript", "nav", "footer", "aside", "form", "button", "select",
-    "iframe", "svg", "canvas", "audio", "video",
-];
+use convert::to_markdown;
 
 /// A page with more open elements than this is refused: parsing takes time that grows with the square of the depth.
 const MAX_DEPTH: usize = 4_000;
@@ -33,64 +28,81 @@ const WITHOUT_END: [&str; 32] = [
     "track", "wbr", "html", "head", "body",
 ];
 
-/// Reads HTML. Spans are those of the Markdown that comes out.
+/// Reads a page. Spans are those of the Markdown that comes out.
 pub(super) fn read(html: &str) -> Result<Extracted, ExtractError> {
     check_depth(html)?;
-    let article = Readability::new(html, None, None)
-        .ok()
-        .and_then(|mut page| page.parse().ok());
+    let page = Readability::new(html, None, None).ok();
+    let metadata = page
+        .as_ref()
+        .map(|page| page.get_article_metadata(page.parse_json_ld()));
+    let article = page.and_then(|mut page| page.parse().ok());
     let body = to_markdown(html)?;
-    let from_article = match &article {
-        Some(article) => to_markdown(&article.content)?,
-        None => String::new(),
-    };
-    let is_whole = letters(&from_article) as f64 >= ARTICLE_SHARE * letters(&body) as f64;
-    let text = if is_whole && !from_article.trim().is_empty() {
-        from_article
-    } else {
-        body
+    let text = match &article {
+        Some(article) => main_content::of(body, &to_markdown(&article.content)?),
+        None => body,
     };
     if text.trim().is_empty() {
         return Err(ExtractError::NoText);
     }
     let outline = outline(&text);
+    let mut metadata = metadata.unwrap_or_default();
     let stated = article.as_ref().and_then(|article| title_line(&article.title));
-    let mut attributes = Attributes::new();
-    if let Some(author) = article
-        .and_then(|article| article.byline)
-        .as_deref()
-        .and_then(title_line)
-    {
-        attributes.insert("author".to_owned(), AttributeValue::Text(author));
+    if let Some(article) = article {
+        metadata.byline = article.byline.or(metadata.byline);
+        metadata.lang = article.lang.or(metadata.lang);
     }
     Ok(Extracted {
         title: stated.or_else(|| title_element(html)).or(outline.title),
         media_type: "text/html".to_owned(),
         blocks: outline.blocks,
         text,
-        attributes,
+        attributes: attributes(&metadata),
         ..Extracted::default()
     })
 }
 
-/// Markdown of a page. A link becomes its words and an image its description: where they lead costs tokens and
-/// says nothing to a reader of the passage.
-fn to_markdown(html: &str) -> Result<String, ExtractError> {
-    HtmlToMarkdown::builder()
-        .skip_tags(SKIPPED.to_vec())
-        .add_handler(vec!["a"], |handlers: &dyn Handlers, element: Element| {
-            Some(handlers.walk_children(element.node))
-        })
-        .add_handler(vec!["img"], |_: &dyn Handlers, element: Element| {
-            let description = element
-                .attrs
-                .iter()
-                .find(|attribute| &*attribute.name.local == "alt");
-            Some(description.map_or("", |attribute| &*attribute.value).into())
-        })
-        .build()
-        .convert(html)
-        .map_err(|error| ExtractError::ParserFailed(error.to_string()))
+/// Reads a piece of HTML that is a document's text as it is: the body of a message, a field of a feed.
+pub(super) fn read_part(html: &str) -> Result<Extracted, ExtractError> {
+    check_depth(html)?;
+    let text = to_markdown(html)?;
+    let outline = outline(&text);
+    Ok(Extracted {
+        title: outline.title,
+        media_type: "text/html".to_owned(),
+        blocks: outline.blocks,
+        text,
+        ..Extracted::default()
+    })
+}
+
+/// What the page's head says about it.
+fn attributes(metadata: &Metadata) -> Attributes {
+    let text = |value: &Option<String>| value.as_deref().and_then(title_line).map(AttributeValue::Text);
+    let date = |value: &Option<String>| value.as_deref().and_then(date).map(AttributeValue::Date);
+    [
+        ("author", text(&metadata.byline)),
+        ("created", date(&metadata.published_time)),
+        ("modified", date(&metadata.modified_time)),
+        ("language", text(&metadata.lang)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .collect()
+}
+
+/// A point in time as pages state it (ISO 8601), or a day.
+fn date(value: &str) -> Option<DateTime<Utc>> {
+    let value = value.trim();
+    let day = |text: &str| {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+    };
+    DateTime::parse_from_rfc3339(value)
+        .or_else(|_| DateTime::parse_from_str(value, "%Y-%m-%dT%H:%M:%S%z"))
+        .map(|date| date.to_utc())
+        .ok()
+        .or_else(|| Some(day(value.get(..10)?)?.and_utc()))
 }
 
 /// Refuses a page with more elements in each other than [`MAX_DEPTH`].
@@ -119,12 +131,6 @@ fn depth(html: &str) -> usize {
         deepest = deepest.max(open);
     }
     deepest
-}
-
-fn letters(text: &str) -> usize {
-    text.chars()
-        .filter(|character| character.is_alphanumeric())
-        .count()
 }
 
 /// The words of `<title>`, for a page on which no article was found.
@@ -181,6 +187,35 @@ mod tests {
                 .iter()
                 .any(|block| block.kind == lectern_domain::BlockKind::Table)
         );
+    }
+
+    #[test]
+    fn a_cell_that_spans_stands_in_each_place_and_a_table_for_layout_is_none() {
+        let html = "<table><caption>Hours</caption><tr><th>Day</th><th colspan=2>Open</th></tr>\
+                    <tr><td rowspan=2>Monday</td><td>9</td><td>12</td></tr><tr><td>14</td><td><p>17|18</p></td></tr>\
+                    <tr><td><table><tr><td>x</td></tr></table></td></tr></table>\
+                    <table><tr><td><h2>Menu</h2></td><td>Words of a page.</td></tr></table>";
+        insta::assert_snapshot!(read(html).unwrap().text, @r"
+        Hours
+
+        | Day | Open | Open |
+        | --- | --- | --- |
+        | Monday | 9 | 12 |
+        | Monday | 14 | 17\|18 |
+        | x | | |
+
+        ## Menu
+
+        Words of a page.
+        ");
+    }
+
+    #[test]
+    fn the_head_of_a_page_says_who_wrote_it_and_when() {
+        let html = "<html lang=en-GB><head><meta name=author content='Ann Doe'><meta property='article:published_time' \
+                    content='2026-01-05T10:00:00+01:00'></head><body><p>Words of a page that is long enough.</p></body></html>";
+        let attributes = serde_json::to_string(&read(html).unwrap().attributes).unwrap();
+        insta::assert_snapshot!(attributes, @r#"{"author":"Ann Doe","created":"2026-01-05T09:00:00Z","language":"en-GB"}"#);
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use lectern_domain::Extracted;
 
 use super::detect::{self, ByteFormat, Hint, TextFormat};
-use super::{ExtractError, decode, delimited, html, markdown, office, pdf, text};
+use super::{
+    ExtractError, asciidoc, decode, delimited, html, json, mail, mailbox, markdown, office, pdf, program,
+    rtf, subtitles, text, xml,
+};
 
 /// The longest title, or heading in a title path, in characters.
 const MAX_TITLE_CHARACTERS: usize = 200;
@@ -21,8 +24,10 @@ pub fn read(name: &str, media_type: Option<&str>, bytes: &[u8]) -> Result<Extrac
         Some(ByteFormat::Pdf) => pdf::read(bytes),
         Some(ByteFormat::Zip) => office::read_archive(bytes),
         Some(ByteFormat::CompoundFile) => office::read_compound_file(bytes),
-        Some(ByteFormat::Rtf) => Err(ExtractError::UnknownFormat("application/rtf".to_owned())),
-        Some(ByteFormat::Message | ByteFormat::Mailbox) | None => read_text(bytes, hint),
+        Some(ByteFormat::Rtf) => rtf::read(bytes),
+        Some(ByteFormat::Message) => mail::read(bytes),
+        Some(ByteFormat::Mailbox) => mailbox::read(bytes),
+        None => read_text(bytes, hint),
     }
 }
 
@@ -43,7 +48,13 @@ fn read_text(bytes: &[u8], hint: Hint) -> Result<Extracted, ExtractError> {
         TextFormat::Html => html::read(&text),
         TextFormat::Markdown => Ok(markdown::read(text)),
         TextFormat::Delimited(delimiter) => Ok(delimited::read(&text, delimiter)),
-        _ => Ok(text::read(text)),
+        TextFormat::Json => json::read(text),
+        TextFormat::Xml => xml::read(text),
+        TextFormat::Subtitles => Ok(subtitles::read(&text)),
+        TextFormat::AsciiDoc => Ok(asciidoc::read(text)),
+        TextFormat::ReStructuredText => Ok(asciidoc::read_restructured(text)),
+        TextFormat::Program(language) => Ok(program::read(text, language)),
+        TextFormat::Plain => Ok(text::read(text)),
     }
 }
 
