@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn words_come_out_and_the_rest_does_not() {
         let source = br"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}{\info{\title A title}{\author Ann}{\creatim\yr2026}}
-{\*\generator Writer;}\pard K\'e4se and \u8364?5 for {\b two}.\par Second {\pict\bin4 }}\{x\}\par a\cell b\cell\row}";
+{\*\generator Writer;}\pard K\'e4se and \u8364?5 for {\b two}.\par Second {\pict\bin2 }}}\{x\}\par a\cell b\cell\row}";
         let extracted = read(source).unwrap();
         assert_eq!(extracted.text, "Käse and €5 for two.\n\nSecond {x}\n\na | b |");
         assert_eq!(extracted.title.as_deref(), Some("A title"));

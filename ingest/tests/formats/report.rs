@@ -78,8 +78,30 @@ pub fn shares(outcomes: &[Outcome], is_whole: bool) -> Vec<String> {
     complaints
 }
 
+/// Lines of one page that aren't of its main content: switches, notes of the site, and a box that the page itself
+/// marks as navigation.
+const MENU_LINES: [&str; 17] = [
+    "move to sidebar",
+    "hide",
+    "Tools",
+    "Actions",
+    "General",
+    "Appearance",
+    "Print/export",
+    "In other projects",
+    "Page semi-protected",
+    "From Wikipedia, the free encyclopedia",
+    "(Redirected from",
+    "**Duck** at Wikipedia's",
+    "- [Definitions]",
+    "- [Media]",
+    "- [Quotations]",
+    "- [Recipes]",
+    "- [Taxa]",
+];
+
 /// The ground truth without menus, which aren't to come out. Docling keeps those of one page: the table of contents
-/// before its heading, lists of links (to other languages), switches, and the categories at its end.
+/// before its heading, lists of links (to other languages), and what follows the article.
 fn without_menus(path: &str, ground_truth: &str) -> String {
     if !path.ends_with("wiki_duck.html") {
         return ground_truth.to_owned();
@@ -87,16 +109,13 @@ fn without_menus(path: &str, ground_truth: &str) -> String {
     let is_menu = |line: &&str| {
         let item = line.trim_start().trim_start_matches("- ");
         let is_link = item.starts_with('[') && item.ends_with(')') && item.matches("](").count() == 1;
-        let is_switch = matches!(
-            *line,
-            "move to sidebar" | "hide" | "Tools" | "Actions" | "General" | "Appearance"
-        ) || matches!(*line, "Print/export" | "In other projects");
-        item.len() < line.len() && (is_link || item.starts_with("[ ] ")) || is_switch
+        let is_item = item.len() < line.len() && (is_link || item.starts_with("[ ] "));
+        is_item || MENU_LINES.iter().any(|menu| line.starts_with(menu))
     };
     ground_truth
         .lines()
         .skip_while(|line| !line.starts_with("# "))
-        .take_while(|line| !line.starts_with("Retrieved from"))
+        .take_while(|line| !line.starts_with("| [Authority control"))
         .filter(|line| !is_menu(line))
         .collect::<Vec<_>>()
         .join("\n")

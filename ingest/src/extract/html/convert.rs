@@ -75,10 +75,7 @@ fn is_hidden(element: &Element) -> bool {
         .any(|attribute| match &*attribute.name.local {
             "hidden" => true,
             "aria-hidden" => &*attribute.value == "true",
-            "role" => matches!(
-                &*attribute.value,
-                "navigation" | "search" | "menu" | "menubar" | "tablist" | "dialog"
-            ),
+            "role" => matches!(&*attribute.value, "navigation" | "search"),
             "class" => attribute
                 .value
                 .split_whitespace()

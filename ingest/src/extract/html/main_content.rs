@@ -1,7 +1,7 @@
 //! What of a page's body is its main content, given the article that Readability finds.
 //!
 //! Between the first and the last piece of the article everything is kept. Before and after, menus are lists and lines
-//! of few words; paragraphs, tables and listings are kept there too: for a knowledge base a lost paragraph is worse
+//! of few words; sentences, tables and listings are kept there too: for a knowledge base a lost paragraph is worse
 //! than a menu too many.
 
 use std::collections::HashSet;
@@ -43,7 +43,7 @@ pub(super) fn of(body: String, article: &str) -> String {
             || match &block.kind {
                 // A heading goes with what stands under it; the highest one names the page.
                 BlockKind::Heading { level, .. } => next_is_kept || *level == 1,
-                BlockKind::Paragraph => lines(text(block)).any(|line| line.len() >= CONTENT_LETTERS),
+                BlockKind::Paragraph => is_prose(text(block)),
                 BlockKind::Table | BlockKind::Code => true,
             };
         if is_kept {
@@ -57,6 +57,13 @@ pub(super) fn of(body: String, article: &str) -> String {
 
 fn is_heading(block: &Block) -> bool {
     matches!(block.kind, BlockKind::Heading { .. })
+}
+
+/// Whether a paragraph has a long line or ends as a sentence does.
+fn is_prose(text: &str) -> bool {
+    let is_long = lines(text).any(|line| line.len() >= CONTENT_LETTERS);
+    let is_sentence = text.trim_end().ends_with(['.', '!', '?', '。', '؟']) && text.contains(' ');
+    is_long || is_sentence
 }
 
 /// The letters of each line, in lower case and without anything between them. Lengths are about those in letters, and

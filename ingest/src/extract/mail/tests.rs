@@ -11,7 +11,7 @@ const MESSAGE: &str = concat!(
     "--b2\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
     "The plain text of Gr=FCn.\r\n",
     "--b2\r\nContent-Type: text/html; charset=utf-8\r\n\r\n",
-    "<p>The rich text of Grün.</p><table><tr><th>a</th></tr><tr><td>1</td></tr></table>\r\n--b2--\r\n",
+    "<p>The rich text of Grün.</p><table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>\r\n--b2--\r\n",
     "--b1\r\nContent-Type: text/csv; name=\"../t.csv\"\r\nContent-Disposition: attachment; filename=\"../t.csv\"\r\n",
     "Content-Transfer-Encoding: base64\r\n\r\nYSxiCjEsMgo=\r\n",
     "--b1\r\nContent-Type: message/rfc822\r\n\r\nFrom: x@example.org\r\nSubject: Inner\r\n\r\nInner words.\r\n",
@@ -32,9 +32,9 @@ fn a_message_has_a_head_a_text_and_attachments() {
 
     The rich text of Grün.
 
-    | a |
-    | - |
-    | 1 |
+    | a | b |
+    | --- | --- |
+    | 1 | 2 |
     ");
     assert_eq!(extracted.title.as_deref(), Some("Müll and more"));
     let attributes = serde_json::to_string(&extracted.attributes).unwrap();
