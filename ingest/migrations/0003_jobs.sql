@@ -67,4 +67,5 @@ ALTER TABLE documents ADD COLUMN parent BLOB;
 ALTER TABLE documents ADD COLUMN attachments_open BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX documents_by_parent ON documents (parent) WHERE parent IS NOT NULL;
 CREATE INDEX documents_attached ON documents (knowledge_base) WHERE parent IS NOT NULL;
+CREATE INDEX documents_open ON documents (knowledge_base) WHERE attachments_open = 1;
 CREATE INDEX documents_gone ON documents (source) WHERE gone_job IS NOT NULL;

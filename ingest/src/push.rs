@@ -127,6 +127,7 @@ impl Ingestion {
         ledger.knowledge_base(&knowledge_base.id.to_string()).await?;
         recover::put_in_order(&self.parts, knowledge_base.id).await?;
         let source = self.pushed_source(knowledge_base.id).await?;
+        let source_id = source.id;
         let run = Arc::new(Run::new(
             &self.parts,
             source,
@@ -144,6 +145,9 @@ impl Ingestion {
         settled?;
         if let Ended::ListingBroken(error) = ended {
             return Err(Error::Port(error));
+        }
+        if matches!(ended, Ended::Complete) {
+            ledger.close_attachments(source_id).await?;
         }
         sync::optimize(&run).await;
         let tally = run.account_so_far();

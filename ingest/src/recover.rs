@@ -83,6 +83,7 @@ pub(crate) async fn put_in_order(
         ..RecoveryReport::default()
     };
     parts.ledger.erase_buried_sources(knowledge_base).await?;
+    parts.ledger.requeue_open_pushes(knowledge_base).await?;
     Ok(report)
 }
 

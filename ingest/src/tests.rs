@@ -7,6 +7,7 @@ mod faults;
 mod desk;
 mod sync;
 mod jobs;
+mod migration;
 mod incremental;
 mod attachments;
 mod access;

@@ -12,6 +12,9 @@ use super::sources::ListCursor;
 use super::{Ledger, commit, now, rows};
 use crate::error::{Error, Result};
 
+/// How many jobs of a source are kept, newest first.
+const KEPT_JOBS: usize = 1_000;
+
 /// How many events a job remembers.
 const HISTORY: usize = 50;
 
@@ -241,6 +244,15 @@ async fn insert(
     knowledge_base: KnowledgeBaseId,
     source: SourceId,
 ) -> Result<Job> {
+    sqlx::query(
+        "DELETE FROM jobs WHERE source = $1 AND ended_at IS NOT NULL AND id <=
+             (SELECT id FROM jobs WHERE source = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
+    )
+    .bind(source.0)
+    .bind(rows::signed(KEPT_JOBS - 1))
+    .execute(&mut **transaction)
+    .await
+    .map_err(Error::ledger("forget old jobs"))?;
     let row: Row = sqlx::query_as(
         "INSERT INTO jobs (id, knowledge_base, source, state, requested_at)
          VALUES ($1, $2, $3, $4, $5) RETURNING *",

@@ -143,6 +143,51 @@ impl Ledger {
         Ok((document, replaced.as_deref().map(rows::hash).transpose()?))
     }
 
+    /// Has documents read again whose version was published and whose attachments perhaps weren't, from their stored
+    /// originals: no source will name them again. Gives how many.
+    pub(crate) async fn requeue_open_pushes(&self, knowledge_base: KnowledgeBaseId) -> Result<u64> {
+        const ACTION: &str = "queue pushes with attachments again";
+        let mut transaction = self.begin().await?;
+        let open: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM documents WHERE knowledge_base = $1 AND attachments_open = 1 AND deleted = 0
+             AND original IS NOT NULL AND id NOT IN (SELECT document FROM pending_pushes)",
+        )
+        .bind(knowledge_base.0)
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(Error::ledger(ACTION))?;
+        for document in &open {
+            let sequence = next_sequence(&mut transaction, knowledge_base).await?;
+            sqlx::query(
+                "INSERT INTO pending_pushes (document, knowledge_base, sequence, original, title, uri, media_type,
+                                             file_name, acl, attributes, size_bytes, received_at)
+                 SELECT id, knowledge_base, $2, original, title, uri, media_type,
+                        document_key, acl, source_attributes, size_bytes, $3
+                 FROM documents WHERE id = $1",
+            )
+            .bind(*document)
+            .bind(sequence)
+            .bind(now().timestamp_millis())
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::ledger(ACTION))?;
+        }
+        commit(transaction, ACTION).await?;
+        Ok(open.len() as u64)
+    }
+
+    /// Notes that every attachment of every pushed document has been taken in.
+    pub(crate) async fn close_attachments(&self, source: SourceId) -> Result<()> {
+        const ACTION: &str = "note that all attachments are there";
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE documents SET attachments_open = 0 WHERE source = $1 AND attachments_open = 1")
+            .bind(source.0)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::ledger(ACTION))?;
+        commit(transaction, ACTION).await
+    }
+
     /// Pushes that wait, oldest first, from the one after `sequence` on.
     pub(crate) async fn pending_after(
         &self,

@@ -234,8 +234,49 @@ async fn a_pushed_mail_has_attachments_too_that_go_with_it() {
     let left = expected(&[("m.eml", "short"), ("m.eml!/plan.txt", "the plan")]);
     assert_eq!(texts(&desk).await, left);
     desk.assert_clean().await;
+    // The same again costs nothing.
+    let work = desk.work();
+    desk.ingestion
+        .push(base, pushed("short\n=== plan.txt\nthe plan"))
+        .await
+        .unwrap();
+    let report = desk.ingestion.process_pending(base).await.unwrap();
+    assert_eq!((report.counts.scanned, report.counts.unchanged), (2, 2));
+    assert_eq!(desk.work(), work);
     let id = Ingestion::pushed_document_id(base.id, "m.eml");
     desk.ingestion.remove(base, id).await.unwrap();
     assert!(texts(&desk).await.is_empty());
     desk.assert_clean().await;
+}
+
+#[tokio::test]
+async fn attachments_of_a_pushed_mail_survive_a_crash() {
+    for call in 0..100 {
+        let mut desk = Desk::new().await;
+        desk.ingestion
+            .push(&desk.knowledge_base, pushed(MAIL))
+            .await
+            .unwrap();
+        desk.faults
+            .plan(call, Fault::HangAfter, lectern_domain::ErrorKind::Unavailable);
+        let ended = tokio::select! {
+            report = desk.ingestion.process_pending(&desk.knowledge_base) => { report.unwrap(); true }
+            () = desk.faults.hung() => false,
+        };
+        desk.faults.clear();
+        desk.reopen().await;
+        let report = desk.ingestion.recover().await.unwrap();
+        assert_eq!(report.pushes_wait, !ended, "call {call}");
+        desk.ingestion
+            .process_pending(&desk.knowledge_base)
+            .await
+            .unwrap();
+        assert_eq!(texts(&desk).await.len(), 4, "call {call}");
+        desk.assert_clean().await;
+        if ended {
+            assert!(call > 3, "the scenario makes {call} calls only");
+            return;
+        }
+    }
+    panic!("the scenario doesn't end");
 }
