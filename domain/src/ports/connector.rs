@@ -23,7 +23,7 @@ pub struct SourceItem {
     /// When it changed, where the listing tells.
     pub modified_at: Option<DateTime<Utc>>,
     /// What is another text whenever anything about the document (content, permissions, attributes) is another:
-    /// an ETag, a revision, a time to the nanosecond with the size. `None` where the source has no such
+    /// an `ETag`, a revision, a time to the nanosecond with the size. `None` where the source has no such
     /// thing, or where the change is too recent to be told from the next. The same tag as last time means
     /// that the document isn't fetched.
     pub change_tag: Option<String>,
