@@ -214,6 +214,7 @@ fn extractor_settings(config: &Config) -> Result<ExtractorSettings, PortError> {
         timeout: ingestion.extractor_timeout(),
         max_output_bytes: ingestion.max_text_bytes(),
         max_input_bytes: ingestion.max_file_bytes(),
+        max_depth: ingestion.max_depth,
         ..ExtractorSettings::new(vec![program.into_os_string(), OsString::from(EXTRACT_WORKER)])
     })
 }
@@ -222,6 +223,7 @@ fn ingest_settings(config: &Config) -> IngestSettings {
     let mut settings = IngestSettings::default();
     let ingestion = &config.ingestion;
     settings.chunk.max_tokens = ingestion.chunk_tokens;
+    settings.attachment_depth = ingestion.attachment_depth;
     settings.documents_ahead = ingestion.documents_ahead();
     settings.memory_bytes = usize::try_from(ingestion.documents_ahead_bytes()).unwrap_or(usize::MAX);
     settings.pushed_access = DefaultAccess(Acl::allowing(config.ingestion.pushed_access.iter().cloned()));

@@ -107,8 +107,9 @@ fn date(value: &str) -> Option<DateTime<Utc>> {
 
 /// Refuses a page with more elements in each other than [`MAX_DEPTH`].
 pub(super) fn check_depth(html: &str) -> Result<(), ExtractError> {
-    if depth(html) > MAX_DEPTH {
-        return Err(ExtractError::TooDeep(MAX_DEPTH));
+    let most = super::limits::depth(MAX_DEPTH);
+    if depth(html) > most {
+        return Err(ExtractError::TooDeep(most));
     }
     Ok(())
 }

@@ -1,9 +1,19 @@
 //! The limits that a child sets for itself before it reads the first byte of a file.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
+
+/// How deep a file may be nested in this process, besides what its format allows.
+static DEPTH: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// How deep a file of a format may be nested that allows `own`: that, or what the process was started with,
+/// whichever is less.
+pub(super) fn depth(own: usize) -> usize {
+    own.min(DEPTH.load(Ordering::Relaxed))
+}
 
 /// The limits of a child, sent by the parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +27,8 @@ pub(super) struct Limits {
     pub(super) max_output_bytes: u64,
     /// The largest file, and all attachments of a file together, in bytes.
     pub(super) max_input_bytes: u64,
+    /// The most levels that a file may be nested, in elements, groups or lists within each other.
+    pub(super) max_depth: usize,
 }
 
 impl Limits {
@@ -31,6 +43,7 @@ impl Limits {
     /// No file can be written (a write is answered with `SIGXFSZ`), no more than a handful can be open, and a crash
     /// leaves no core dump with a document in it.
     pub(super) fn apply(&self) -> io::Result<()> {
+        DEPTH.store(self.max_depth, Ordering::Relaxed);
         let limits = [
             (Resource::As, self.memory_bytes),
             (Resource::Cpu, self.cpu_seconds),

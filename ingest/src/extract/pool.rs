@@ -35,6 +35,8 @@ pub struct ExtractorSettings {
     pub max_output_bytes: u64,
     /// The largest file that is handed to a child, in bytes.
     pub max_input_bytes: u64,
+    /// The most levels that a file may be nested; a format may allow less.
+    pub max_depth: usize,
     /// Files that a child reads before another takes its place.
     pub documents_per_worker: usize,
 }
@@ -50,6 +52,7 @@ impl ExtractorSettings {
             timeout: Duration::from_secs(120),
             max_output_bytes: 64 * 1024 * 1024,
             max_input_bytes: 256 * 1024 * 1024,
+            max_depth: 4_000,
             documents_per_worker: 200,
         }
     }
@@ -61,6 +64,7 @@ impl ExtractorSettings {
             cpu_seconds: self.timeout.as_secs().max(1).saturating_mul(documents),
             max_output_bytes: self.max_output_bytes,
             max_input_bytes: self.max_input_bytes,
+            max_depth: self.max_depth,
         }
     }
 }

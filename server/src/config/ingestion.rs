@@ -34,6 +34,11 @@ pub struct IngestionConfig {
     pub extractor_timeout_s: u64,
     /// The longest text that a file may give, in MiB. Default 64.
     pub max_text_mib: u64,
+    /// How deep a file may be nested (elements, groups, lists within each other); a format may allow less.
+    /// Default 4000.
+    pub max_depth: usize,
+    /// How deep attachments of attachments are taken in; 0 takes none. Default 3.
+    pub attachment_depth: usize,
     /// How documents are cut where their source says nothing else: `{ strategy = "structural" }`, or one of
     /// `fixed`, `hierarchical`, `semantic` and `none` with their sizes.
     pub chunking: Chunking,
@@ -63,6 +68,8 @@ impl Default for IngestionConfig {
             extractor_memory_mib: 2048,
             extractor_timeout_s: 120,
             max_text_mib: 64,
+            max_depth: 4_000,
+            attachment_depth: 3,
             chunking: Chunking::default(),
             deletions: DeletionGuard::default(),
             jobs_at_once: 2,
@@ -136,6 +143,7 @@ impl IngestionConfig {
             ("extractor_memory_mib", self.extractor_memory_mib),
             ("extractor_timeout_s", self.extractor_timeout_s),
             ("max_text_mib", self.max_text_mib),
+            ("max_depth", self.max_depth as u64),
             ("jobs_at_once", self.jobs_at_once as u64),
             ("jobs_waiting", self.jobs_waiting as u64),
             ("documents_ahead", self.documents_ahead.unwrap_or(1) as u64),

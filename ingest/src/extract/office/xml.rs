@@ -12,6 +12,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use super::super::ExtractError;
+use super::super::limits::depth;
 
 /// Elements within elements: nested tables of an office file reach about fifty.
 const MAX_DEPTH: usize = 400;
@@ -127,11 +128,12 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>, ExtractError> {
     let mut reader = Reader::from_str(text);
     let mut open = vec![Element::default()];
     let mut broken = None;
+    let most = depth(MAX_DEPTH);
     loop {
         match reader.read_event() {
             Ok(Event::Start(start)) => {
-                if open.len() > MAX_DEPTH {
-                    return Err(ExtractError::TooDeep(MAX_DEPTH));
+                if open.len() > most {
+                    return Err(ExtractError::TooDeep(most));
                 }
                 open.push(element(&reader, text, &start, 1));
             }
