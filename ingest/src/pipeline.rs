@@ -81,6 +81,8 @@ pub struct IngestSettings {
     pub publish_interval: Duration,
     /// The indexes are optimised after a run that published so many chunks.
     pub optimize_chunks: u64,
+    /// How deep attachments of attachments are taken in; 0 takes none.
+    pub attachment_depth: usize,
     /// How many problems a report names.
     pub max_problems: usize,
     /// Who reads pushed documents that carry no permissions. Nobody, if nothing else is said.
@@ -99,6 +101,7 @@ impl Default for IngestSettings {
             publish_chunks: 512,
             publish_interval: Duration::from_secs(2),
             optimize_chunks: 1_000,
+            attachment_depth: 3,
             max_problems: 1_000,
             pushed_access: DefaultAccess::default(),
         }

@@ -56,7 +56,8 @@ fn prepare<'a>(
         let Some((document, mut extracted)) = extract(run, document).await? else {
             return Ok(());
         };
-        let attached = attachments::of(&document, std::mem::take(&mut extracted.attachments));
+        let depth = run.parts.settings.attachment_depth;
+        let attached = attachments::of(&document, std::mem::take(&mut extracted.attachments), depth);
         let ids: Vec<DocumentId> = attached.iter().map(|arrived| arrived.document.id).collect();
         run.progress.update(|state| state.listed += ids.len() as u64);
         prepare_one(run, document, extracted, ids, output).await?;

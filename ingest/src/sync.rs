@@ -216,6 +216,7 @@ impl SyncRun {
         if words.0 != JobState::Complete {
             return Ok(words);
         }
+        run.progress.update(|state| state.words_complete = true);
         tokio::select! {
             biased;
             finished = embedding.finished(None, Some(run.source.id), faults) => finished?,

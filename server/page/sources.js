@@ -90,7 +90,7 @@ function progressText(progress) {
     return "Waiting for its turn.";
   }
   const of = progress.listing_complete ? progress.listed : `${progress.listed}…`;
-  return `Syncing: ${progress.counts.scanned} of ${of} documents read, ${progress.chunks_published} of ${progress.chunks_cut} chunks searchable by words, ${progress.chunks_embedded} embedded.`;
+  return `Syncing: ${progress.counts.scanned} of ${of} documents read, ${progress.chunks_published} of ${progress.chunks_cut} chunks searchable by words, ${progress.chunks_embedded + progress.chunks_reused} by meaning.`;
 }
 
 // Shows how far a job is until it has ended, then how things stand.

@@ -2,7 +2,7 @@
 //!
 //! What is attached to `mail.eml` as `plan.pdf` is the document `mail.eml!/plan.pdf`, with the readers and the
 //! attributes of the mail and the attribute `attached_to`. It is compared, extracted and published like any
-//! other, and may have attachments itself, [`MAX_DEPTH`] deep. It stays for as long as what it is attached
+//! other, and may have attachments itself, [as deep as is set](crate::IngestSettings::attachment_depth). It stays for as long as what it is attached
 //! to: an unchanged mail keeps its attachments without being read, a changed one loses those that it no longer
 //! has with the publication of its new version, and one that is gone takes them along.
 
@@ -20,20 +20,17 @@ use crate::error::Result;
 use crate::ledger::{DocumentRef, KnownAttachment, KnownDocument, SourceMetadata};
 use crate::run::{Problem, Run};
 
-/// How deep attachments of attachments are taken in.
-const MAX_DEPTH: usize = 3;
-
 /// The attribute that names the key of the document that this one is attached to.
 const ATTACHED_TO: &str = "attached_to";
 
 /// What is attached to a document, each as a document of its own. Of those too deep it is logged that they
 /// were left out.
-pub(crate) fn of(parent: &FetchedDocument, attachments: Vec<Attachment>) -> Vec<Arrived> {
-    if parent.depth >= MAX_DEPTH && !attachments.is_empty() {
+pub(crate) fn of(parent: &FetchedDocument, attachments: Vec<Attachment>, most_depth: usize) -> Vec<Arrived> {
+    if parent.depth >= most_depth && !attachments.is_empty() {
         tracing::warn!(
             key = parent.document.key,
             count = attachments.len(),
-            "attachments left out: they are attached more than {MAX_DEPTH} deep"
+            "attachments left out: they are attached more than {most_depth} deep"
         );
         return Vec::new();
     }

@@ -52,12 +52,14 @@ impl Drop for IngestBar {
 /// Both steps: what can be found by its words, and what by its meaning too.
 fn message(snapshot: &ProgressSnapshot) -> String {
     let chunks = format!(
-        "{} chunks by words, {} of {} embedded",
-        snapshot.chunks_published, snapshot.chunks_embedded, snapshot.chunks_cut
+        "{} chunks searchable by words, {} of {} by meaning",
+        snapshot.chunks_published,
+        snapshot.chunks_embedded + snapshot.chunks_reused,
+        snapshot.chunks_cut
     );
     match &snapshot.current_document {
-        Some(key) => format!("{chunks}, {}", shortened(key, 40)),
-        None => chunks,
+        Some(key) if !snapshot.words_complete => format!("{chunks}, {}", shortened(key, 40)),
+        _ => chunks,
     }
 }
 

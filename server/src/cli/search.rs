@@ -60,6 +60,7 @@ pub async fn run(context: &Context, arguments: SearchArguments) -> Result<Exit> 
             "mode": response.mode,
             "relevant": response.relevant,
             "took_ms": response.timings.total_ms,
+            "embedded": response.embedded,
             "passages": response.passages,
         }))?;
     } else if response.passages.is_empty() {
@@ -69,6 +70,12 @@ pub async fn run(context: &Context, arguments: SearchArguments) -> Result<Exit> 
         if !response.relevant {
             output::note("None of these seems to be about what you asked.");
         }
+    }
+    if !context.json && !response.embedded.is_whole() {
+        output::note(format!(
+            "{} of {} documents are searchable by meaning yet; the others are found by their words.",
+            response.embedded.documents, response.embedded.of
+        ));
     }
     Ok(Exit::Done)
 }

@@ -126,7 +126,7 @@ pub async fn answer(
         .searcher
         .search(&caller.read_scope(), base.id, &search)
         .await?;
-    let embedded = state.lectern.ledger.embedded_share(base.id).await?;
+    let embedded = found.embedded;
     // A full line refuses here; the turn is waited for inside the stream.
     let events = state
         .lectern

@@ -133,8 +133,12 @@ pub struct ProgressView {
     pub chunks_cut: u64,
     /// Chunks that can be found by their words.
     pub chunks_published: u64,
-    /// Chunks that have a vector.
+    /// Chunks that the embedder made a vector for.
     pub chunks_embedded: u64,
+    /// Chunks whose vector was known, because nothing about their text changed.
+    pub chunks_reused: u64,
+    /// Documents that can be found by their meaning now and couldn't before.
+    pub documents_embedded: u64,
     /// Whether all documents can be found by their words, so that only vectors are missing.
     pub words_complete: bool,
     /// The key of a document that is being read.
@@ -154,6 +158,8 @@ impl From<ProgressSnapshot> for ProgressView {
             chunks_cut: now.chunks_cut,
             chunks_published: now.chunks_published,
             chunks_embedded: now.chunks_embedded,
+            chunks_reused: now.chunks_reused,
+            documents_embedded: now.documents_embedded,
             words_complete: now.words_complete,
             current_document: now.current_document,
         }

@@ -118,6 +118,6 @@ pub async fn search(
         mode: found.mode,
         took_ms: started.elapsed().as_secs_f64() * 1_000.0,
         relevant: found.relevant,
-        embedded: state.lectern.ledger.embedded_share(base.id).await?,
+        embedded: found.embedded,
     }))
 }
