@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         what_cannot_be_read_has_a_code,
         a_truncated_pdf_never_costs_more_than_itself,
         deep_nesting_costs_one_document,
+        a_hostile_office_file_costs_one_document,
         a_file_that_takes_too_long_is_stopped,
         a_file_that_takes_too_much_memory_is_refused,
         a_text_that_is_too_long_is_refused,
@@ -251,6 +252,41 @@ async fn deep_nesting_costs_one_document() {
         }
         works(&pool).await;
     }
+}
+
+async fn a_hostile_office_file_costs_one_document() {
+    let pool = pool(|settings| settings.workers = 1);
+    let words = extract(
+        &pool,
+        "a.docx",
+        samples::docx("<w:p><w:r><w:t>twenty weeks</w:t></w:r></w:p>"),
+    )
+    .await
+    .unwrap();
+    assert_eq!(words.text, "twenty weeks");
+    let spaces = samples::docx(&" ".repeat(90 * 1024 * 1024));
+    assert!(spaces.len() < 200_000);
+    assert_eq!(code(&pool, "bomb.docx", spaces).await, "archive_bomb");
+    let deep = samples::docx(&"<w:tbl><w:tr><w:tc>".repeat(20_000));
+    assert_eq!(code(&pool, "deep.docx", deep).await, "nested_too_deep");
+    let whole = samples::docx("<w:p><w:r><w:t>whole</w:t></w:r></w:p>");
+    for length in [4, 30, whole.len() / 2, whole.len() - 3] {
+        assert_eq!(code(&pool, "cut.docx", &whole[..length]).await, "archive_damaged");
+    }
+    let compound = [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".as_slice(), &[0xff; 4096]].concat();
+    let refused = code(&pool, "a.doc", compound).await;
+    assert!(
+        ["unknown_format", "archive_damaged"].contains(&refused),
+        "{refused}"
+    );
+    let long = samples::xlsx_of_one_text(&"x".repeat(30_000), 20_000);
+    assert!(long.len() < 2_000_000);
+    let refused = code(&pool, "long.xlsx", long).await;
+    assert!(
+        ["output_too_large", "extraction_memory"].contains(&refused),
+        "{refused}"
+    );
+    works(&pool).await;
 }
 
 async fn a_file_that_takes_too_long_is_stopped() {

@@ -25,6 +25,7 @@ mod xml;
 mod table;
 mod writer;
 mod relations;
+mod marks;
 mod properties;
 mod math;
 mod drawing;
@@ -34,6 +35,8 @@ mod xlsx;
 mod odf;
 mod epub;
 mod legacy;
+#[cfg(test)]
+mod samples;
 
 use lectern_domain::{Block, BlockKind, Extracted};
 

@@ -1,4 +1,4 @@
-//! Small PDFs, made here.
+//! Small PDFs and office files, made here.
 
 use std::fmt::Write as _;
 
@@ -72,4 +72,75 @@ fn page_content(text: &str) -> String {
     }
     content.push_str(" ET");
     content
+}
+
+/// A zip archive of these parts.
+fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
+    use std::io::Write;
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in parts {
+        archive
+            .start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        archive.write_all(content.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// A DOCX with this in its body.
+pub fn docx(body: &str) -> Vec<u8> {
+    archive(&[
+        (
+            "[Content_Types].xml",
+            "<Types><Override ContentType='application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml'/></Types>",
+        ),
+        (
+            "word/document.xml",
+            &format!("<w:document><w:body>{body}</w:body></w:document>"),
+        ),
+    ])
+}
+
+/// An XLSX in which `cells` cells share one text.
+pub fn xlsx_of_one_text(text: &str, cells: usize) -> Vec<u8> {
+    let relations = |target: &str| format!("<Relationships>{target}</Relationships>");
+    let relation = |id: &str, kind: &str, target: &str| {
+        format!(
+            "<Relationship Id='{id}' Type='http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}' Target='{target}'/>"
+        )
+    };
+    let rows: String = (1..=cells)
+        .map(|row| {
+            format!("<row r='{row}'><c r='A{row}' t='s'><v>0</v></c><c r='B{row}' t='s'><v>0</v></c></row>")
+        })
+        .collect();
+    archive(&[
+        (
+            "[Content_Types].xml",
+            "<Types><Override ContentType='application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml'/></Types>",
+        ),
+        (
+            "_rels/.rels",
+            &relations(&relation("a", "officeDocument", "xl/workbook.xml")),
+        ),
+        (
+            "xl/workbook.xml",
+            "<workbook><sheets><sheet name='a' sheetId='1' r:id='s'/></sheets></workbook>",
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            &relations(
+                &(relation("s", "worksheet", "worksheets/sheet1.xml")
+                    + &relation("t", "sharedStrings", "sharedStrings.xml")),
+            ),
+        ),
+        (
+            "xl/sharedStrings.xml",
+            &format!("<sst><si><t>{text}</t></si></sst>"),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            &format!("<worksheet><sheetData>{rows}</sheetData></worksheet>"),
+        ),
+    ])
 }

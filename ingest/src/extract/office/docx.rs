@@ -15,6 +15,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::super::ExtractError;
 use super::drawing::{self, with_part};
+use super::marks;
 use super::package::Package;
 use super::properties::Properties;
 use super::relations::Relations;
@@ -65,8 +66,8 @@ struct Reader<'p, 'b> {
     numbering: Numbering,
     /// Texts by `footnote` or `endnote` and id.
     notes: HashMap<(&'static str, String), String>,
-    /// Author and text by id.
-    comments: HashMap<String, (String, String)>,
+    /// Comments as they are written, by id.
+    comments: HashMap<String, String>,
     notes_shown: usize,
     /// The page that is being read; `None` where the file doesn't say.
     page: Option<u32>,
@@ -197,8 +198,8 @@ impl Reader<'_, '_> {
                 }
                 Hanging::Note(mark, text) => self.writer.paragraph(&format!("{mark} {text}")),
                 Hanging::Comment(id) => {
-                    if let Some((author, text)) = self.comments.get(&id) {
-                        self.writer.paragraph(&comment(author, text));
+                    if let Some(comment) = self.comments.get(&id) {
+                        self.writer.paragraph(comment);
                     }
                 }
             }
@@ -231,15 +232,6 @@ impl Reader<'_, '_> {
     }
 }
 
-/// A comment as it is written into the text.
-pub(super) fn comment(author: &str, text: &str) -> String {
-    let text = text.trim();
-    match author.trim() {
-        "" => format!("[Comment: {text}]"),
-        author => format!("[Comment by {author}: {text}]"),
-    }
-}
-
 /// The words of a paragraph of a note, a comment or a header.
 fn plain(paragraph: &Element<'_>) -> String {
     let mut text = String::new();
@@ -261,11 +253,12 @@ fn notes(top: &Element<'_>, kind: &'static str) -> HashMap<(&'static str, String
         .collect()
 }
 
-fn comments(top: &Element<'_>) -> HashMap<String, (String, String)> {
+fn comments(top: &Element<'_>) -> HashMap<String, String> {
     top.all("comment")
         .filter_map(|comment| {
-            let author = comment.attribute("author").unwrap_or_default().to_owned();
-            Some((comment.attribute("id")?.to_owned(), (author, paragraphs(comment))))
+            let stated = |name: &str| comment.attribute(name).unwrap_or_default();
+            let written = marks::comment(stated("author"), stated("date"), &paragraphs(comment));
+            Some((comment.attribute("id")?.to_owned(), written))
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::ExtractError;
+use super::marks;
 use super::math;
 use super::package::Package;
 use super::relations::Relations;
@@ -39,10 +40,10 @@ pub(super) fn body(body: &Element<'_>) -> String {
     lines.join("\n")
 }
 
-/// The description of a picture or shape that its author gave (`descr` of `docPr` or `cNvPr`), on one line.
+/// The description of a picture or shape that its author gave (`descr` of `docPr` or `cNvPr`).
 pub(super) fn description(properties: &Element<'_>) -> Option<String> {
-    let words: Vec<&str> = properties.attribute("descr")?.split_whitespace().collect();
-    (!words.is_empty()).then(|| format!("[Image: {}]", words.join(" ")))
+    let written = marks::image(properties.attribute("descr")?);
+    (!written.is_empty()).then_some(written)
 }
 
 /// What else a drawing refers to: charts and diagrams, read where they stand.
@@ -97,19 +98,48 @@ pub(super) fn with_part<T: Default>(
 /// A chart: its titles, and its numbers as a table.
 pub(super) fn chart(part: &str, package: &mut Package<'_>, writer: &mut Writer) -> Result<(), ExtractError> {
     with_part(part, package, writer, |space, _, writer| {
-        for title in space.descendants("title") {
-            writer.paragraph(
-                &title
-                    .descendants("p")
-                    .into_iter()
-                    .map(paragraph)
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-            );
+        let mut titles: Vec<String> = space.descendants("title").into_iter().map(words).collect();
+        titles.retain(|title| !title.is_empty());
+        let kind = space.descendants("plotArea").into_iter().find_map(kind);
+        writer.paragraph(&format!("{}: {}", kind.unwrap_or("Chart"), titles.join(", ")));
+        let series = space.descendants("ser");
+        writer.table(&series_table(&series));
+        if series.is_empty() {
+            // Charts of the kinds that came in 2016 have other parts.
+            for level in space.descendants("lvl") {
+                let points: Vec<String> = level.all("pt").map(Element::words).collect();
+                writer.paragraph(&points.join(", "));
+            }
         }
-        writer.table(&series_table(&space.descendants("ser")));
         Ok(())
     })
+}
+
+fn words(parent: &Element<'_>) -> String {
+    let lines: Vec<String> = parent.descendants("p").into_iter().map(paragraph).collect();
+    lines.join(" ").trim().to_owned()
+}
+
+/// What people call a chart of this kind.
+fn kind(plot: &Element<'_>) -> Option<&'static str> {
+    let names = [
+        ("bar", "Bar chart"),
+        ("line", "Line chart"),
+        ("pie", "Pie chart"),
+        ("ofPie", "Pie chart"),
+        ("doughnut", "Doughnut chart"),
+        ("area", "Area chart"),
+        ("scatter", "Scatter chart"),
+        ("bubble", "Bubble chart"),
+        ("radar", "Radar chart"),
+        ("stock", "Stock chart"),
+        ("surface", "Surface chart"),
+    ];
+    let charts = plot.elements().filter(|element| element.name.ends_with("Chart"));
+    charts
+        .flat_map(|chart| names.iter().filter(|(start, _)| chart.name.starts_with(start)))
+        .map(|(_, name)| *name)
+        .next()
 }
 
 /// A row for each category and a column for each series.

@@ -13,6 +13,7 @@ use rbook::Epub;
 
 use super::super::read::title_line;
 use super::super::{ExtractError, decode, html, markdown};
+use super::marks;
 use super::package::{MAX_PART_BYTES, Package};
 use super::properties::{Properties, date, keywords};
 use super::writer::Writer;
@@ -118,7 +119,10 @@ fn chapter(xhtml: &str) -> Result<Extracted, ExtractError> {
     let markdown = HtmlToMarkdown::builder()
         .skip_tags(SKIPPED.to_vec())
         .add_handler(vec!["a"], |handlers: &dyn Handlers, element: Element| {
-            Some(handlers.walk_children(element.node))
+            let words = handlers.walk_children(element.node);
+            let address = element.attrs.iter().find(|it| &*it.name.local == "href");
+            let address = address.map_or("", |address| &*address.value);
+            Some(marks::link(&words.content, address).into())
         })
         .add_handler(vec!["img"], |_: &dyn Handlers, element: Element| {
             let description = element
@@ -163,6 +167,7 @@ fn with_end_tags(xhtml: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::{archive, blocks, extract};
     use super::*;
 
     #[test]
@@ -177,5 +182,55 @@ mod tests {
                 chapter.text
             );
         }
+    }
+
+    fn book(chapter: &str, more: &[(&str, String)]) -> Vec<u8> {
+        let container = "<container xmlns='urn:oasis:names:tc:opendocument:xmlns:container' version='1.0'><rootfiles><rootfile full-path='b/c.opf' media-type='application/oebps-package+xml'/></rootfiles></container>";
+        let package = "<package xmlns='http://www.idpf.org/2007/opf' xmlns:dc='http://purl.org/dc/elements/1.1/' version='2.0' unique-identifier='i'>\
+            <metadata><dc:identifier id='i'>1</dc:identifier><dc:title>A book</dc:title><dc:creator>A. B.</dc:creator><dc:language>en</dc:language><dc:date>2024-03-01</dc:date><dc:subject>Leave</dc:subject></metadata>\
+            <manifest><item id='n' href='toc.ncx' media-type='application/x-dtbncx+xml'/><item id='1' href='one.xhtml' media-type='application/xhtml+xml'/><item id='2' href='two.xhtml' media-type='application/xhtml+xml'/></manifest>\
+            <spine toc='n'><itemref idref='2'/><itemref idref='1'/></spine></package>";
+        let contents = "<ncx xmlns='http://www.daisy.org/z3986/2005/ncx/' version='2005-1'><navMap><navPoint id='x' playOrder='1'><navLabel><text>Chapter two</text></navLabel><content src='two.xhtml'/></navPoint></navMap></ncx>";
+        let mut parts = vec![
+            ("mimetype", "application/epub+zip".to_owned()),
+            ("META-INF/container.xml", container.to_owned()),
+            ("b/c.opf", package.to_owned()),
+            ("b/toc.ncx", contents.to_owned()),
+            ("b/one.xhtml", chapter.to_owned()),
+            (
+                "b/two.xhtml",
+                "<html><body><p>second words</p></body></html>".to_owned(),
+            ),
+        ];
+        parts.extend(more.iter().cloned());
+        archive(&parts)
+    }
+
+    #[test]
+    fn chapters_come_in_the_order_of_the_spine_and_have_names() {
+        let chapter = "<html><head><title/></head><body><h2>One</h2><p>See <a href='https://a.example/x'>there</a> and <a href='two.xhtml'>here</a>.</p>\
+                       <table><tr><th>a</th></tr><tr><td>1</td></tr></table></body></html>";
+        let extracted = extract(&book(chapter, &[])).unwrap();
+        insta::assert_snapshot!(blocks(&extracted), @r"
+        - # Chapter two
+        - second words
+        - ## One
+        - See [there](https://a.example/x) and here.
+        - | a |
+        | - |
+        | 1 |
+        ");
+        assert_eq!(extracted.title.as_deref(), Some("A book"));
+        assert_eq!(extracted.media_type, "application/epub+zip");
+        assert_eq!(extracted.attributes.len(), 4, "{:?}", extracted.attributes);
+    }
+
+    #[test]
+    fn a_protected_book_is_told() {
+        let rights = ("META-INF/rights.xml", "<rights/>".to_owned());
+        assert_eq!(
+            extract(&book("", &[rights])).unwrap_err(),
+            ExtractError::Encrypted
+        );
     }
 }

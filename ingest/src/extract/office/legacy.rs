@@ -6,6 +6,7 @@ use undoc::{Block, Document, Error, FormatType, Paragraph};
 use super::super::ExtractError;
 use super::super::read::title_line;
 use super::Office;
+use super::marks;
 use super::properties::{Properties, date};
 use super::table::{Cell, Table};
 use super::writer::Writer;
@@ -93,7 +94,7 @@ fn blocks(content: &[Block], writer: &mut Writer) {
                     .map(str::trim)
                     .filter(|words| !words.is_empty())
                 {
-                    writer.paragraph(&format!("[Image: {words}]"));
+                    writer.paragraph(&marks::image(words));
                 }
             }
             Block::PageBreak | Block::SectionBreak => {}
@@ -141,7 +142,7 @@ fn text(paragraph: &Paragraph) -> String {
         .filter_map(|image| image.alt_text.as_deref())
     {
         if !description.trim().is_empty() {
-            text.push_str(&format!(" [Image: {}]", description.trim()));
+            text.push_str(&format!(" {}", marks::image(description)));
         }
     }
     text

@@ -3,7 +3,7 @@
 use super::xml::Element;
 
 /// What LaTeX calls a character.
-const SYMBOLS: [(char, &str); 51] = [
+const SYMBOLS: [(char, &str); 55] = [
     ('α', "alpha"),
     ('β', "beta"),
     ('γ', "gamma"),
@@ -55,6 +55,10 @@ const SYMBOLS: [(char, &str); 51] = [
     ('∩', "cap"),
     ('∪', "cup"),
     ('…', "textellipsis"),
+    ('±', "pm"),
+    ('≠', "neq"),
+    ('≈', "approx"),
+    ('→', "rightarrow"),
 ];
 
 /// Functions that LaTeX sets upright.

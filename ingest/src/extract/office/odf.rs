@@ -9,7 +9,7 @@ mod styles;
 mod text;
 
 use super::super::ExtractError;
-use super::docx::comment;
+use super::marks;
 use super::package::Package;
 use super::properties::Properties;
 use super::writer::Writer;
@@ -206,9 +206,7 @@ impl Reader<'_, '_> {
             .find_map(|name| frame.child(name))
             .map(Element::words)
             .unwrap_or_default();
-        if !description.trim().is_empty() {
-            self.writer.paragraph(&format!("[Image: {}]", description.trim()));
-        }
+        self.writer.paragraph(&marks::image(&description));
         self.blocks(frame)
     }
 
@@ -260,9 +258,10 @@ impl Reader<'_, '_> {
                     self.writer.paragraph(&format!("{mark} {}", words.trim()));
                 }
                 Hanging::Comment(element) => {
-                    let author = element.child("creator").map(Element::words).unwrap_or_default();
+                    let stated = |name: &str| element.child(name).map(Element::words).unwrap_or_default();
                     let words = self.words(element);
-                    self.writer.paragraph(&comment(&author, &words));
+                    let written = marks::comment(&stated("creator"), &stated("date"), &words);
+                    self.writer.paragraph(&written);
                 }
                 Hanging::Frame(frame) => self.frame(frame)?,
             }

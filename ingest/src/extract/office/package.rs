@@ -154,3 +154,85 @@ fn damaged(what: &str, error: &ZipError) -> ExtractError {
         _ => ExtractError::ArchiveDamaged(format!("{what}: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{archive, docx, extract};
+    use super::*;
+
+    /// Overwrites the declared size of an entry in its header and in the table of contents.
+    fn declare(archive: &mut [u8], real: u32, declared: u32) {
+        let places: Vec<usize> = archive
+            .windows(4)
+            .enumerate()
+            .filter(|(_, window)| *window == real.to_le_bytes())
+            .map(|(place, _)| place)
+            .collect();
+        assert!(places.len() >= 2, "{places:?}");
+        for place in places {
+            archive[place..place + 4].copy_from_slice(&declared.to_le_bytes());
+        }
+    }
+
+    #[test]
+    fn an_archive_that_unpacks_to_too_much_is_refused_before_it_is_unpacked() {
+        let zeros = " ".repeat(80 * 1024 * 1024);
+        let bomb = docx(&zeros, &[]);
+        assert!(bomb.len() < 200_000);
+        assert_eq!(extract(&bomb).unwrap_err().code(), "archive_bomb");
+        let mut huge = archive(&[("a", "x".repeat(70_001))]);
+        declare(&mut huge, 70_001, 0xf000_0000);
+        assert_eq!(Package::open(&huge).err().unwrap().code(), "archive_bomb");
+    }
+
+    #[test]
+    fn an_archive_that_lies_about_its_sizes_is_found_out() {
+        let mut liar = archive(&[("a", "x".repeat(70_001)), ("b", "words".to_owned())]);
+        declare(&mut liar, 70_001, 500);
+        let mut package = Package::open(&liar).unwrap();
+        assert_eq!(package.part("b").unwrap().unwrap(), b"words");
+        assert!(package.part("a").is_err());
+        assert!(package.verify(|_| true).is_err());
+        assert!(package.verify(|name| name == "b").is_ok());
+    }
+
+    #[test]
+    fn too_many_entries_are_refused() {
+        let names: Vec<String> = (0..=MAX_ENTRIES).map(|number| number.to_string()).collect();
+        let parts: Vec<(&str, String)> = names.iter().map(|name| (name.as_str(), String::new())).collect();
+        assert_eq!(
+            Package::open(&archive(&parts)).err().unwrap().code(),
+            "archive_bomb"
+        );
+    }
+
+    #[test]
+    fn what_is_damaged_or_something_else_is_told() {
+        let whole = docx("<w:p><w:r><w:t>words</w:t></w:r></w:p>", &[]);
+        assert_eq!(extract(&whole).unwrap().text, "words");
+        for length in (4..whole.len() - 1).step_by(7) {
+            let code = extract(&whole[..length]).unwrap_err().code();
+            assert_eq!(code, "archive_damaged", "at {length}");
+        }
+        let other = archive(&[("a.txt", "words".to_owned())]);
+        assert_eq!(
+            extract(&other).unwrap_err(),
+            ExtractError::UnknownFormat("application/zip".to_owned())
+        );
+    }
+
+    #[test]
+    fn flipped_bytes_never_do_more_than_fail() {
+        let whole = docx(
+            "<w:p><w:r><w:t>words</w:t></w:r></w:p><w:tbl><w:tr><w:tc/></w:tr></w:tbl>",
+            &[],
+        );
+        for place in 4..whole.len() {
+            let mut broken = whole.clone();
+            broken[place] ^= 0x5a;
+            if let Err(error) = extract(&broken) {
+                assert!(!error.code().is_empty());
+            }
+        }
+    }
+}

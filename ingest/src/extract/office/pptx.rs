@@ -7,8 +7,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::super::ExtractError;
-use super::docx::comment;
 use super::drawing::{self, with_part};
+use super::marks;
 use super::package::Package;
 use super::properties::Properties;
 use super::relations::Relations;
@@ -236,7 +236,9 @@ impl Reader {
             None => element.child("text").map(Element::words).unwrap_or_default(),
         };
         if !text.trim().is_empty() {
-            writer.paragraph(&comment(author.map_or("", String::as_str), &text));
+            let written = element.attribute("dt").or_else(|| element.attribute("created"));
+            let author = author.map_or("", String::as_str);
+            writer.paragraph(&marks::comment(author, written.unwrap_or_default(), &text));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The relationships of an OOXML part: which other parts it refers to, by id and by kind (ISO/IEC 29500-2, 9.3).
 
+use std::collections::HashMap;
+
 use super::super::ExtractError;
 use super::package::Package;
 use super::xml;
@@ -8,15 +10,22 @@ use super::xml;
 #[derive(Debug, Default)]
 pub(super) struct Relations {
     relations: Vec<Relation>,
+    by_id: HashMap<String, usize>,
 }
 
 #[derive(Debug)]
 struct Relation {
-    id: String,
     /// The last part of the type's URI: the same in strict and in transitional files.
     kind: String,
-    /// The full name of the part, without a slash in front.
-    target: String,
+    target: Target,
+}
+
+#[derive(Debug)]
+enum Target {
+    /// The full name of a part, without a slash in front.
+    Part(String),
+    /// An address outside of the file.
+    Address(String),
 }
 
 impl Relations {
@@ -28,29 +37,40 @@ impl Relations {
             return Ok(Self::default());
         };
         let tree = xml::parse(&text)?;
-        let relations = tree
-            .top()
-            .into_iter()
-            .flat_map(|top| top.all("Relationship"))
-            .filter(|relation| relation.attribute("TargetMode") != Some("External"))
-            .filter_map(|relation| {
-                let kind = relation.attribute("Type")?;
-                Some(Relation {
-                    id: relation.attribute("Id")?.to_owned(),
-                    kind: kind.rsplit('/').next().unwrap_or(kind).to_owned(),
-                    target: resolve(folder, relation.attribute("Target")?),
-                })
-            })
-            .collect();
-        Ok(Self { relations })
+        let mut read = Self::default();
+        for element in tree.top().into_iter().flat_map(|top| top.all("Relationship")) {
+            let (Some(id), Some(kind), Some(target)) = (
+                element.attribute("Id"),
+                element.attribute("Type"),
+                element.attribute("Target"),
+            ) else {
+                continue;
+            };
+            let target = match element.attribute("TargetMode") {
+                Some("External") => Target::Address(target.to_owned()),
+                _ => Target::Part(resolve(folder, target)),
+            };
+            read.by_id.insert(id.to_owned(), read.relations.len());
+            let kind = kind.rsplit('/').next().unwrap_or(kind).to_owned();
+            read.relations.push(Relation { kind, target });
+        }
+        Ok(read)
     }
 
     /// The part with this id.
     pub(super) fn target(&self, id: &str) -> Option<&str> {
-        self.relations
-            .iter()
-            .find(|relation| relation.id == id)
-            .map(|relation| relation.target.as_str())
+        match &self.relations.get(*self.by_id.get(id)?)?.target {
+            Target::Part(name) => Some(name),
+            Target::Address(_) => None,
+        }
+    }
+
+    /// The address outside of the file that a link with this id leads to.
+    pub(super) fn address(&self, id: &str) -> Option<&str> {
+        match &self.relations.get(*self.by_id.get(id)?)?.target {
+            Target::Part(_) => None,
+            Target::Address(address) => Some(address),
+        }
     }
 
     /// The parts of this kind, in the order of the file.
@@ -58,7 +78,10 @@ impl Relations {
         self.relations
             .iter()
             .filter(move |relation| relation.kind == kind)
-            .map(|relation| relation.target.as_str())
+            .filter_map(|relation| match &relation.target {
+                Target::Part(name) => Some(name.as_str()),
+                Target::Address(_) => None,
+            })
     }
 }
 

@@ -17,6 +17,9 @@ use super::super::limits::depth;
 /// Elements within elements: nested tables of an office file reach about fifty.
 const MAX_DEPTH: usize = 400;
 
+/// Elements of one part: a document of a thousand pages has about half a million.
+const MAX_ELEMENTS: usize = 6_000_000;
+
 /// An element.
 #[derive(Debug, Default)]
 pub(super) struct Element<'a> {
@@ -129,8 +132,16 @@ pub(super) fn parse(text: &str) -> Result<Tree<'_>, ExtractError> {
     let mut open = vec![Element::default()];
     let mut broken = None;
     let most = depth(MAX_DEPTH);
+    let mut elements = 0_usize;
     loop {
-        match reader.read_event() {
+        let event = reader.read_event();
+        elements += usize::from(matches!(event, Ok(Event::Start(_) | Event::Empty(_))));
+        if elements > MAX_ELEMENTS {
+            return Err(ExtractError::ArchiveBomb(format!(
+                "more than {MAX_ELEMENTS} elements in one part"
+            )));
+        }
+        match event {
             Ok(Event::Start(start)) => {
                 if open.len() > most {
                     return Err(ExtractError::TooDeep(most));
@@ -276,6 +287,8 @@ mod tests {
     fn depth_is_bounded_and_declared_entities_are_not_expanded() {
         let deep = "<a>".repeat(100_000);
         assert_eq!(parse(&deep).unwrap_err(), ExtractError::TooDeep(MAX_DEPTH));
+        let many = "<a/>".repeat(MAX_ELEMENTS + 1);
+        assert_eq!(parse(&many).unwrap_err().code(), "archive_bomb");
         let laughs = "<!DOCTYPE a [<!ENTITY b 'ha'><!ENTITY c '&b;&b;&b;&b;'>]><a x='&c;'>&c;!</a>";
         assert_eq!(parse(laughs).unwrap().top().unwrap().words(), "!");
     }

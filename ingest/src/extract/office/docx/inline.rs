@@ -1,6 +1,7 @@
 //! One paragraph of a document as one line, and what hangs on it.
 
 use super::super::drawing;
+use super::super::marks;
 use super::super::math;
 use super::super::xml::Element;
 use super::Reader;
@@ -56,6 +57,15 @@ impl Reader<'_, '_> {
                 "commentReference" => {
                     let id = element.attribute("id").unwrap_or_default().to_owned();
                     line.hanging.push(Hanging::Comment(id));
+                }
+                "hyperlink" => {
+                    let before = line.text.len();
+                    self.inline(element, line);
+                    if let Some(address) = element.prefixed("id").and_then(|id| self.relations.address(id)) {
+                        let linked = marks::link(line.text.get(before..).unwrap_or_default(), address);
+                        line.text.truncate(before);
+                        line.text.push_str(&linked);
+                    }
                 }
                 "drawing" | "pict" | "object" => drawn(element, line),
                 "AlternateContent" => {

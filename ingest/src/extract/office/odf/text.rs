@@ -1,5 +1,6 @@
 //! A paragraph of an OpenDocument file as one line, and what hangs on it.
 
+use super::super::marks;
 use super::super::xml::{Element, Node};
 use super::Reader;
 
@@ -56,6 +57,14 @@ impl Reader<'_, '_> {
                 "annotation" => line.hanging.push(Hanging::Comment(element)),
                 "frame" | "custom-shape" | "rect" | "ellipse" | "line" | "connector" | "path" | "polygon"
                 | "caption" | "g" => line.hanging.push(Hanging::Frame(element)),
+                "a" => {
+                    let before = line.text.len();
+                    self.inline(element, line);
+                    let words = line.text.get(before..).unwrap_or_default();
+                    let linked = marks::link(words, element.attribute("href").unwrap_or_default());
+                    line.text.truncate(before);
+                    line.text.push_str(&linked);
+                }
                 "ruby" => {
                     let part = |name: &str| element.child(name).map(Element::words).unwrap_or_default();
                     line.text

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::super::super::ExtractError;
-use super::super::docx::comment;
 use super::super::drawing::{self, with_part};
+use super::super::marks;
 use super::super::package::Package;
 use super::super::relations::Relations;
 use super::super::writer::Writer;
@@ -108,6 +108,7 @@ fn notes(top: &Element<'_>, writer: &mut Writer) {
 fn write_comment(element: &Element<'_>, author: &str, text: &str, writer: &mut Writer) {
     if !text.trim().is_empty() {
         let cell = element.attribute("ref").unwrap_or_default();
-        writer.paragraph(&format!("{cell} {}", comment(author, text)));
+        let written = element.attribute("dT").unwrap_or_default();
+        writer.paragraph(&format!("{cell} {}", marks::comment(author, written, text)));
     }
 }

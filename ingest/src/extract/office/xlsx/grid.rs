@@ -13,6 +13,9 @@ use super::cells::Cells;
 const PLACES_PER_CELL: usize = 20;
 const PLACES_IN_ANY_CASE: usize = 100_000;
 
+/// A region of more columns is one table: beside each other stand two or three.
+const MAX_COLUMNS_APART: usize = 200;
+
 /// The work that is put into merged cells, in places looked at: files that merge everything with everything get no more.
 const MAX_MERGED_PLACES: usize = 4_000_000;
 
@@ -22,11 +25,57 @@ pub(super) fn write(cells: Cells, merged: &[Dimensions], writer: &mut Writer) {
     for (row, columns) in cells {
         let goes_on = region.last_key_value().is_none_or(|(last, _)| *last + 1 == row);
         if !goes_on {
-            write_region(&std::mem::take(&mut region), merged, writer);
+            write_apart(std::mem::take(&mut region), merged, writer);
         }
         region.insert(row, columns);
     }
-    write_region(&region, merged, writer);
+    write_apart(region, merged, writer);
+}
+
+/// Writes what stands between two empty rows: one table, or two with an empty column between them, where they begin or
+/// end in different rows.
+fn write_apart(region: Cells, merged: &[Dimensions], writer: &mut Writer) {
+    let Some(from) = second_table(&region) else {
+        return write_region(&region, merged, writer);
+    };
+    let (mut left, mut right) = (Cells::new(), Cells::new());
+    for (row, mut texts) in region {
+        let after = texts.split_off(&from);
+        for (side, texts) in [(&mut left, texts), (&mut right, after)] {
+            if !texts.is_empty() {
+                side.insert(row, texts);
+            }
+        }
+    }
+    write(left, merged, writer);
+    write(right, merged, writer);
+}
+
+/// The column in which a second table begins beside the first one.
+fn second_table(region: &Cells) -> Option<u32> {
+    let columns: BTreeSet<u32> = region.values().flat_map(BTreeMap::keys).copied().collect();
+    if columns.len() > MAX_COLUMNS_APART {
+        return None;
+    }
+    let neighbours = columns.iter().zip(columns.iter().skip(1));
+    neighbours
+        .filter(|(left, right)| *left + 1 < **right)
+        .map(|(_, right)| *right)
+        .find(|from| {
+            let on_the_left = extent(region, |row| row.range(..from).next().is_some());
+            let on_the_right = extent(region, |row| row.range(from..).next().is_some());
+            on_the_left != on_the_right
+        })
+}
+
+/// The first and the last row of which something holds.
+fn extent(region: &Cells, holds: impl Fn(&BTreeMap<u32, String>) -> bool) -> Option<(u32, u32)> {
+    let mut rows = region
+        .iter()
+        .filter(|(_, texts)| holds(texts))
+        .map(|(row, _)| *row);
+    let first = rows.next()?;
+    Some((first, rows.next_back().unwrap_or(first)))
 }
 
 fn write_region(region: &Cells, merged: &[Dimensions], writer: &mut Writer) {
