@@ -24,6 +24,9 @@ pub(super) use cells::number;
 /// The level of a sheet's name.
 const SHEET_LEVEL: u8 = 2;
 
+/// The most merged cells of a sheet that are put together.
+const MAX_MERGED: usize = 10_000;
+
 /// Reads an XLSX, or an XLSB where `is_binary`.
 pub(super) fn read(
     package: &mut Package<'_>,
@@ -85,7 +88,8 @@ fn workbook(package: &mut Package<'_>, bytes: &[u8], writer: &mut Writer) -> Res
     for (number, (name, part)) in (1_u32..).zip(&sheets) {
         begin_sheet(number, name, writer);
         if !part.contains("chartsheets/") {
-            let merged = workbook.merge_cells_by_sheet_name(name).unwrap_or_default();
+            let mut merged = workbook.merge_cells_by_sheet_name(name).unwrap_or_default();
+            merged.truncate(MAX_MERGED);
             sheet(&mut workbook, name, &merged, writer);
         }
         around.write(part, package, writer)?;

@@ -32,10 +32,9 @@ pub(super) fn write(cells: Cells, merged: &[Dimensions], writer: &mut Writer) {
     write_apart(region, merged, writer);
 }
 
-/// Writes what stands between two empty rows: one table, or two with an empty column between them, where they begin or
-/// end in different rows.
+/// Writes what stands between two empty rows: one table, or two beside each other.
 fn write_apart(region: Cells, merged: &[Dimensions], writer: &mut Writer) {
-    let Some(from) = second_table(&region) else {
+    let Some(from) = second_table(&region, merged) else {
         return write_region(&region, merged, writer);
     };
     let (mut left, mut right) = (Cells::new(), Cells::new());
@@ -51,21 +50,29 @@ fn write_apart(region: Cells, merged: &[Dimensions], writer: &mut Writer) {
     write(right, merged, writer);
 }
 
-/// The column in which a second table begins beside the first one.
-fn second_table(region: &Cells) -> Option<u32> {
+/// The column in which a second table begins beside the first one: after a column that is empty, and that no merged
+/// cell reaches over, where both are tables by themselves and begin or end in different rows. A column of notes beside a
+/// table is a part of it.
+fn second_table(region: &Cells, merged: &[Dimensions]) -> Option<u32> {
     let columns: BTreeSet<u32> = region.values().flat_map(BTreeMap::keys).copied().collect();
     if columns.len() > MAX_COLUMNS_APART {
         return None;
     }
-    let neighbours = columns.iter().zip(columns.iter().skip(1));
-    neighbours
-        .filter(|(left, right)| *left + 1 < **right)
-        .map(|(_, right)| *right)
-        .find(|from| {
-            let on_the_left = extent(region, |row| row.range(..from).next().is_some());
-            let on_the_right = extent(region, |row| row.range(from..).next().is_some());
-            on_the_left != on_the_right
-        })
+    let columns: Vec<u32> = columns.into_iter().collect();
+    let place = (2..columns.len().saturating_sub(1)).find(|place| {
+        let (before, from) = (columns[place - 1], columns[*place]);
+        let is_bridged = |merge: &Dimensions| {
+            merge.start.1 < from && merge.end.1 > before && region.contains_key(&merge.start.0)
+        };
+        if before + 1 == from || merged.iter().any(is_bridged) {
+            return false;
+        }
+        let left = extent(region, |row| row.range(..from).next().is_some());
+        let right = extent(region, |row| row.range(from..).next().is_some());
+        let has_rows = |extent: Option<(u32, u32)>| extent.is_some_and(|(first, last)| first < last);
+        left != right && has_rows(left) && has_rows(right)
+    });
+    place.map(|place| columns[place])
 }
 
 /// The first and the last row of which something holds.

@@ -101,6 +101,32 @@ fn tables_beside_each_other_are_told_apart() {
 }
 
 #[test]
+fn a_form_with_notes_beside_it_stays_one_table() {
+    let rows = [
+        format!("<row r='1'>{}{}</row>", text("A1", "voltage"), text("B1", "kV")),
+        format!(
+            "<row r='2'>{}{}{}</row>",
+            text("A2", "current"),
+            text("B2", "A"),
+            text("D2", "Note 1")
+        ),
+        format!(
+            "<row r='3'>{}{}{}</row>",
+            text("A3", "phases"),
+            text("B3", "3"),
+            text("D3", "Note 2")
+        ),
+    ]
+    .concat();
+    let extracted = extract(&workbook(&format!("<sheetData>{rows}</sheetData>"), &[])).unwrap();
+    assert!(
+        extracted.text.contains("| current | A | Note 1 |"),
+        "{}",
+        extracted.text
+    );
+}
+
+#[test]
 fn a_sheet_that_is_cut_off_keeps_what_came_before() {
     let sheet = format!(
         "<sheetData><row r='1'>{}</row><row r='2'><c r='A2'><v>1",
