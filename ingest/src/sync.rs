@@ -283,6 +283,7 @@ async fn conclude(run: &Run, ended: Result<Ended>, job: &Job) -> Result<(JobStat
     let deleted = match (&ended, &notes) {
         (Ok(Ended::Complete), Ok(())) => {
             check_counts(run)?;
+            run.parts.ledger.close_attachments(job.source).await?;
             let deletion = Deletion {
                 source: job.source,
                 job: job.id,

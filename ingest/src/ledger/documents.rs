@@ -255,6 +255,18 @@ impl Ledger {
         Ok(known.collect())
     }
 
+    /// Notes that every attachment of every document of a source has been taken in.
+    pub(crate) async fn close_attachments(&self, source: SourceId) -> Result<()> {
+        const ACTION: &str = "note that all attachments are there";
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE documents SET attachments_open = 0 WHERE source = $1 AND attachments_open = 1")
+            .bind(source.0)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::ledger(ACTION))?;
+        commit(transaction, ACTION).await
+    }
+
     /// Up to `limit` documents of a source that couldn't be read, with their addresses.
     pub(crate) async fn failed_documents(
         &self,

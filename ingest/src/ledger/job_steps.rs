@@ -101,22 +101,11 @@ impl Ledger {
         Ok(asked == Some(1))
     }
 
-    /// Writes down how a job ended, and how far its source was read then. A complete job has had every
-    /// attachment of every document.
-    /// Gives the job as it is written.
+    /// Writes down how a job ended, and how far its source was read then. Gives the job as it is written.
     pub(crate) async fn end_job(&self, job: &Job, cursor: Option<&ListCursor>) -> Result<Job> {
         const ACTION: &str = "end a job";
         let mut transaction = self.begin().await?;
         let ended = update(&mut transaction, job).await?;
-        if job.state == JobState::Complete {
-            sqlx::query(
-                "UPDATE documents SET attachments_open = 0 WHERE source = $1 AND attachments_open = 1",
-            )
-            .bind(job.source.0)
-            .execute(&mut *transaction)
-            .await
-            .map_err(Error::ledger(ACTION))?;
-        }
         if let Some(cursor) = cursor {
             cursor.write(&mut transaction, job.source).await?;
         }

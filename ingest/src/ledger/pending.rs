@@ -176,18 +176,6 @@ impl Ledger {
         Ok(open.len() as u64)
     }
 
-    /// Notes that every attachment of every pushed document has been taken in.
-    pub(crate) async fn close_attachments(&self, source: SourceId) -> Result<()> {
-        const ACTION: &str = "note that all attachments are there";
-        let mut transaction = self.begin().await?;
-        sqlx::query("UPDATE documents SET attachments_open = 0 WHERE source = $1 AND attachments_open = 1")
-            .bind(source.0)
-            .execute(&mut *transaction)
-            .await
-            .map_err(Error::ledger(ACTION))?;
-        commit(transaction, ACTION).await
-    }
-
     /// Pushes that wait, oldest first, from the one after `sequence` on.
     pub(crate) async fn pending_after(
         &self,
