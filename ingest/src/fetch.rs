@@ -158,5 +158,6 @@ fn described(item: &SourceItem) -> Described<'_> {
         uri: &item.uri,
         size_bytes: item.size_bytes.unwrap_or_default(),
         acl: None,
+        change_tag: None,
     }
 }

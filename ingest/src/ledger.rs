@@ -55,7 +55,7 @@ pub use sources::Source;
 pub use totals::SourceTotals;
 
 pub(crate) use active::{ActiveJob, ActiveJobs};
-pub(crate) use documents::{KnownAttachment, KnownDocument, SourceMetadata};
+pub(crate) use documents::{KnownDocument, SourceMetadata};
 pub(crate) use flip::{FlipOutcome, FlipRequest};
 pub(crate) use notes::Note;
 pub(crate) use pending::{NewPush, PendingPush};

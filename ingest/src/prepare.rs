@@ -144,6 +144,7 @@ fn described(document: &FetchedDocument) -> Described<'_> {
         uri: &document.metadata.uri,
         size_bytes: document.fetched.bytes.len() as u64,
         acl: Some(&document.metadata.acl),
+        change_tag: document.change_tag,
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::cancel::Cancellation;
 use crate::collect;
 use crate::error::{Error, Result};
-use crate::ledger::{DocumentRef, Job, Note, PendingVersion, ReleasedFiles, Source};
+use crate::ledger::{DocumentRef, Job, KnownDocument, Note, PendingVersion, ReleasedFiles, Source};
 use crate::outcome::Outcome;
 use crate::pipeline::IngestionParts;
 use crate::progress::Progress;
@@ -191,6 +191,24 @@ impl Run {
         });
     }
 
+    /// Counts a document that stays skipped or failed, for the reason that was written down, since nothing about
+    /// it changed.
+    pub(crate) fn report_again(&self, key: &str, known: &KnownDocument) {
+        self.account(match known.status {
+            DocumentStatus::Skipped => Outcome::Skipped,
+            _ => Outcome::Failed,
+        });
+        let reason = known.reason.as_deref().unwrap_or_default();
+        let (code, reason) = reason.split_once(": ").unwrap_or(("unknown", reason));
+        self.add_problem(DocumentProblem {
+            key: key.to_owned(),
+            uri: known.metadata.uri.clone(),
+            status: known.status,
+            code: code.to_owned(),
+            reason: reason.to_owned(),
+        });
+    }
+
     /// Reports a document that can be found by words only. It was counted when it was published.
     pub(crate) fn report_without_vectors(&self, version: &PendingVersion, reason: &str) {
         let (code, reason) = reason.split_once(": ").unwrap_or(("not_embedded", reason));
@@ -234,6 +252,9 @@ impl Run {
             status: problem.status,
             reason: format!("{}: {}", problem.code, problem.reason),
             acl: described.acl.cloned().unwrap_or_default(),
+            change_tag: described
+                .change_tag
+                .filter(|_| problem.status == DocumentStatus::Skipped),
         })
         .await
     }
@@ -290,6 +311,8 @@ pub(crate) struct Described<'a> {
     pub(crate) size_bytes: u64,
     /// Who may read it. Where that couldn't be found out, nobody may.
     pub(crate) acl: Option<&'a Acl>,
+    /// What the listing says of it, where it was read.
+    pub(crate) change_tag: Option<ContentHash>,
 }
 
 /// Why a document gets no new version.

@@ -17,8 +17,8 @@ use super::FetchedDocument;
 use super::compare::{Arrived, unchanged};
 use crate::access;
 use crate::error::Result;
-use crate::ledger::{DocumentRef, KnownAttachment, KnownDocument, SourceMetadata};
-use crate::run::{Problem, Run};
+use crate::ledger::{DocumentRef, KnownDocument, SourceMetadata};
+use crate::run::Run;
 
 /// The attribute that names the key of the document that this one is attached to.
 const ATTACHED_TO: &str = "attached_to";
@@ -127,8 +127,7 @@ pub(crate) fn follow<'a>(
             return Ok(());
         }
         for attachment in run.parts.ledger.attachments(parent).await? {
-            let id = attachment.document.id;
-            if let Some(known) = run.parts.ledger.known(id, run.job).await? {
+            if let Some(known) = run.parts.ledger.known(attachment.id, run.job).await? {
                 run.progress.update(|state| state.listed += 1);
                 follow_one(run, parent, &attachment, &known, metadata).await?;
             }
@@ -141,11 +140,10 @@ pub(crate) fn follow<'a>(
 async fn follow_one(
     run: &Run,
     parent: &DocumentRef,
-    attachment: &KnownAttachment,
+    document: &DocumentRef,
     known: &KnownDocument,
     of_parent: Option<&SourceMetadata>,
 ) -> Result<()> {
-    let document = &attachment.document;
     let prefix = format!("{}!/", parent.key);
     let name = document.key.strip_prefix(&prefix).unwrap_or(&document.key);
     let metadata = match of_parent {
@@ -158,36 +156,20 @@ async fn follow_one(
         if known.metadata.acl != metadata.acl {
             run.parts.ledger.change_access(document.id, &metadata.acl).await?;
         }
-        run.report(
-            &document.key,
-            &metadata.uri,
-            &stored_problem(attachment, known.status),
-        );
+        run.report_again(&document.key, known);
     }
     let metadata = of_parent.map(|_| &metadata);
     follow(run, document, known, metadata).await
 }
 
-/// Why it was skipped or failed, as it was written down.
-fn stored_problem(attachment: &KnownAttachment, status: DocumentStatus) -> Problem {
-    let reason = attachment.reason.as_deref().unwrap_or_default();
-    let reason = reason.split_once(": ").map_or(reason, |(_, reason)| reason);
-    let reason = format!("{reason} (it isn't read again before the file that it is attached to changes)");
-    match status {
-        DocumentStatus::Skipped => Problem::skipped("attachment_skipped", reason),
-        _ => Problem::failed("attachment_failed", reason),
-    }
-}
-
 /// Shows what is attached to a document to those only who may read it now and by `acl`.
 pub(crate) fn narrow<'a>(run: &'a Run, parent: &'a DocumentRef, acl: &'a Acl) -> BoxFuture<'a, Result<()>> {
     async move {
-        for attachment in run.parts.ledger.attachments(parent).await? {
-            let document = &attachment.document;
+        for document in run.parts.ledger.attachments(parent).await? {
             if let Some(known) = run.parts.ledger.known(document.id, run.job).await? {
                 let both = access::intersection(&known.metadata.acl, acl);
                 run.parts.ledger.change_access(document.id, &both).await?;
-                narrow(run, document, acl).await?;
+                narrow(run, &document, acl).await?;
             }
         }
         Ok(())

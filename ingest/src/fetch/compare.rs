@@ -1,14 +1,14 @@
 //! Comparing: whether a document needs a new version.
 //!
 //! Three questions, from the cheapest on. Does the listing say of it what it said last time ([`change_tag`])? Then it
-//! isn't read. Was the visible version made from this content by this recipe? Then it is *unchanged*, or
+//! isn't read, and stays what it is, also where that is *skipped*. Was the visible version made from this content by this recipe? Then it is *unchanged*, or
 //! *metadata only* where its readers, attributes or address are others. Else it goes on and gets a new version.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use lectern_domain::ContentHash;
 use lectern_domain::ports::{Fetched, SourceItem};
+use lectern_domain::{ContentHash, DocumentStatus};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{FetchedDocument, attachments};
@@ -67,8 +67,14 @@ pub(crate) async fn is_untouched(
     let Some(known) = known.filter(|known| known.is_settled(change_tag)) else {
         return Ok(false);
     };
-    let metadata = known.metadata.clone();
-    unchanged(run, document, &known, metadata, change_tag).await?;
+    if known.status == DocumentStatus::Skipped {
+        let (document, job) = (document.clone(), run.job);
+        run.report_again(&document.key, &known);
+        run.note(Note::StillSkipped { document, job }).await?;
+    } else {
+        let metadata = known.metadata.clone();
+        unchanged(run, document, &known, metadata, change_tag).await?;
+    }
     attachments::follow(run, document, &known, None).await?;
     Ok(true)
 }

@@ -46,20 +46,25 @@ pub(crate) struct KnownDocument {
     /// What the job that asks has done with it before.
     pub(crate) outcome: Option<Outcome>,
     pub(crate) status: DocumentStatus,
+    /// Why it was skipped or failed.
+    pub(crate) reason: Option<String>,
     pub(crate) has_attachments: bool,
     /// Whether perhaps not all of its attachments have been taken in.
     pub(crate) attachments_open: bool,
 }
 
 impl KnownDocument {
-    /// Whether it is as its source had it when that said `change_tag` of it, with nothing left to do.
+    /// Whether it is as its source had it when that said `change_tag` of it, with nothing left to do: it can be
+    /// found, or was skipped and would be again.
     pub(crate) fn is_settled(&self, change_tag: Option<ContentHash>) -> bool {
         change_tag.is_some()
             && self.change_tag == change_tag
-            && self.has_current_version
-            && self.fingerprint.is_some()
-            && self.status == DocumentStatus::Indexed
             && !self.attachments_open
+            && match self.status {
+                DocumentStatus::Indexed => self.has_current_version && self.fingerprint.is_some(),
+                DocumentStatus::Skipped => true,
+                DocumentStatus::Pending | DocumentStatus::Failed => false,
+            }
     }
 }
 
@@ -70,21 +75,6 @@ pub(crate) struct SourceMetadata {
     pub(crate) acl: Acl,
     pub(crate) attributes: Attributes,
     pub(crate) modified_at: Option<DateTime<Utc>>,
-}
-
-/// What is known of a document that is attached to another.
-#[derive(Clone, Debug)]
-pub(crate) struct KnownAttachment {
-    pub(crate) document: DocumentRef,
-    /// Why it was skipped or failed.
-    pub(crate) reason: Option<String>,
-}
-
-#[derive(FromRow)]
-struct AttachmentRow {
-    id: Uuid,
-    document_key: String,
-    reason: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -99,6 +89,7 @@ struct KnownRow {
     change_tag: Option<Vec<u8>>,
     outcome: Option<String>,
     status: String,
+    reason: Option<String>,
     has_attachments: i64,
     attachments_open: i64,
 }
@@ -123,6 +114,7 @@ impl TryFrom<KnownRow> for KnownDocument {
                 .map(|name| rows::from_name("outcome", &name))
                 .transpose()?,
             status: rows::from_name("document status", &row.status)?,
+            reason: row.reason,
             has_attachments: row.has_attachments != 0,
             attachments_open: row.attachments_open != 0,
         })
@@ -218,7 +210,7 @@ impl Ledger {
     ) -> Result<Option<KnownDocument>> {
         let row: Option<KnownRow> = sqlx::query_as(
             "SELECT fingerprint, current_version, uri, acl, source_attributes, modified_at, recipe, change_tag,
-                    CASE WHEN outcome_job = $2 THEN outcome END AS outcome, status, attachments_open,
+                    CASE WHEN outcome_job = $2 THEN outcome END AS outcome, status, reason, attachments_open,
                     EXISTS (SELECT 1 FROM documents a WHERE a.parent = d.id AND a.deleted = 0)
                         AS has_attachments
              FROM documents d WHERE id = $1 AND deleted = 0",
@@ -232,27 +224,24 @@ impl Ledger {
     }
 
     /// What is attached to a document, directly.
-    pub(crate) async fn attachments(&self, document: &DocumentRef) -> Result<Vec<KnownAttachment>> {
-        let found: Vec<AttachmentRow> = sqlx::query_as(
-            "SELECT id, document_key, reason FROM documents WHERE parent = $1 AND deleted = 0
+    pub(crate) async fn attachments(&self, document: &DocumentRef) -> Result<Vec<DocumentRef>> {
+        let found: Vec<(Uuid, String)> = sqlx::query_as(
+            "SELECT id, document_key FROM documents WHERE parent = $1 AND deleted = 0
              ORDER BY document_key, id",
         )
         .bind(document.id.0)
         .fetch_all(&self.readers)
         .await
         .map_err(Error::ledger("list what is attached to a document"))?;
-        let known = found.into_iter().map(|row| KnownAttachment {
-            document: DocumentRef {
-                id: DocumentId(row.id),
-                knowledge_base: document.knowledge_base,
-                source: document.source,
-                key: row.document_key,
-                parent: Some(document.id),
-                push: None,
-            },
-            reason: row.reason,
+        let attached = found.into_iter().map(|(id, key)| DocumentRef {
+            id: DocumentId(id),
+            knowledge_base: document.knowledge_base,
+            source: document.source,
+            key,
+            parent: Some(document.id),
+            push: None,
         });
-        Ok(known.collect())
+        Ok(attached.collect())
     }
 
     /// Notes that every attachment of every document of a source has been taken in.

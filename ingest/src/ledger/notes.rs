@@ -38,6 +38,13 @@ pub(crate) enum Note {
         reason: String,
         /// Who may read it, if it is new.
         acl: Acl,
+        /// What its source says of it now, where the same again would come to the same.
+        change_tag: Option<ContentHash>,
+    },
+    /// It stays skipped: nothing about it changed.
+    StillSkipped {
+        document: DocumentRef,
+        job: Option<JobId>,
     },
 }
 
@@ -46,6 +53,7 @@ impl Note {
         match self {
             Self::Unchanged { document, .. }
             | Self::Gone { document, .. }
+            | Self::StillSkipped { document, .. }
             | Self::Problem { document, .. } => document,
         }
     }
@@ -66,6 +74,9 @@ impl Ledger {
             match note {
                 Note::Unchanged { .. } => unchanged(&mut transaction, note).await?,
                 Note::Gone { document, job } => gone(&mut transaction, document.id, *job).await?,
+                Note::StillSkipped { document, job } => {
+                    still_skipped(&mut transaction, document.id, *job).await?;
+                }
                 Note::Problem { .. } => problem(&mut transaction, note).await?,
             }
         }
@@ -84,6 +95,24 @@ async fn gone(
         .execute(&mut **transaction)
         .await
         .map_err(Error::ledger(ACTION))?;
+    Ok(())
+}
+
+async fn still_skipped(
+    transaction: &mut Transaction<'static, Sqlite>,
+    document: DocumentId,
+    job: Option<JobId>,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE documents SET seen_job = COALESCE($2, seen_job), gone_job = NULL,
+                              outcome_job = COALESCE($2, outcome_job), outcome = 'skipped'
+         WHERE id = $1",
+    )
+    .bind(document.0)
+    .bind(job.map(|job| job.0))
+    .execute(&mut **transaction)
+    .await
+    .map_err(Error::ledger(ACTION))?;
     Ok(())
 }
 
@@ -139,6 +168,7 @@ async fn problem(transaction: &mut Transaction<'static, Sqlite>, note: &Note) ->
         status,
         reason,
         acl,
+        change_tag,
     } = note
     else {
         return Ok(());
@@ -146,11 +176,12 @@ async fn problem(transaction: &mut Transaction<'static, Sqlite>, note: &Note) ->
     sqlx::query(
         "INSERT INTO documents (id, knowledge_base, source, document_key, uri, title, media_type, size_bytes,
                                 status, reason, acl, seen_job, original, parent, outcome_job, outcome,
-                                attempts, attempted_at)
-         VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $12, $13, $11, $8, 1, $14)
+                                attempts, attempted_at, change_tag)
+         VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, $11, $12, $13, $11, $8, 1, $14, $15)
          ON CONFLICT (id) DO UPDATE
          SET status = excluded.status, reason = excluded.reason, deleted = 0,
-             seen_job = COALESCE(excluded.seen_job, seen_job), gone_job = NULL, change_tag = NULL,
+             seen_job = COALESCE(excluded.seen_job, seen_job), gone_job = NULL,
+             change_tag = excluded.change_tag,
              outcome_job = COALESCE(excluded.outcome_job, outcome_job), outcome = excluded.outcome,
              attempts = CASE WHEN status IN ('failed', 'skipped') THEN attempts + 1 ELSE 1 END,
              attempted_at = excluded.attempted_at,
@@ -171,6 +202,7 @@ async fn problem(transaction: &mut Transaction<'static, Sqlite>, note: &Note) ->
     .bind(document.push.as_ref().map(|push| push.original.0.to_vec()))
     .bind(document.parent.map(|parent| parent.0))
     .bind(now().timestamp_millis())
+    .bind(change_tag.map(|tag| tag.0.to_vec()))
     .execute(&mut **transaction)
     .await
     .map_err(Error::ledger(ACTION))?;

@@ -127,6 +127,29 @@ async fn a_document_that_failed_is_read_again_whatever_its_tag() {
     assert_eq!(one(&desk).await.attempts, 1);
 }
 
+#[tokio::test]
+async fn what_was_skipped_is_not_read_again_before_it_changes() {
+    let desk = Desk::new().await;
+    desk.shelf.has_tags();
+    desk.shelf.put("empty.txt", "");
+    let first = desk.sync().await;
+    desk.shelf.take_fetched();
+    for _ in 0..2 {
+        let again = desk.sync().await;
+        assert_eq!((again.job.counts.scanned, again.job.counts.skipped), (1, 1));
+        assert_eq!(again.problems, first.problems);
+        assert_eq!(desk.shelf.take_fetched(), 0);
+    }
+    assert_eq!(one(&desk).await.attempts, 1);
+    desk.shelf.put("empty.txt", "not any more");
+    assert_eq!(desk.sync_complete().await.new, 1);
+    desk.shelf.put("empty.txt", "");
+    assert_eq!(desk.sync_complete().await.skipped, 1);
+    desk.shelf.take("empty.txt");
+    assert_eq!(desk.sync_complete().await.deleted, 1);
+    desk.assert_clean().await;
+}
+
 async fn one(desk: &Desk) -> lectern_domain::Document {
     let filter = DocumentFilter::default();
     let page = desk
