@@ -1,19 +1,23 @@
 //! `lectern bench`: measures this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use lectern_connectors::SourceConfig;
 use lectern_connectors::files::FilesConfig;
-use lectern_domain::ports::Connector;
+use lectern_domain::ports::{Connector, Embedder};
 use lectern_generation::bench::{BenchReport, BenchSettings};
+use lectern_ingest::chunk::Chunking;
 
 use super::context::Context;
 use super::exit::Exit;
 use super::output;
 use super::progress::Spinner;
+use crate::auth::Caller;
+use crate::bench::chunking::questions::Corpora;
+use crate::bench::chunking::{self, ChunkingFigures};
 use crate::bench::ingest::{self, IngestBench, Workload};
 
 /// Measures how fast this machine takes documents in and answers.
@@ -24,7 +28,9 @@ Run it on a machine that does nothing else.
 Examples:
   lectern bench ingest ~/papers
   lectern bench ingest ~/papers --rounds 4 --json | jq .ratio
-  lectern bench answer")]
+  lectern bench answer
+  lectern bench chunking ~/chunking-evaluation
+  lectern bench chunking ~/chunking-evaluation --chunking '{\"strategy\": \"fixed\", \"max_tokens\": 128}'")]
 pub struct BenchArguments {
     #[command(subcommand)]
     what: BenchKind,
@@ -40,6 +46,15 @@ enum BenchKind {
         /// How often either side runs
         #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
         rounds: u8,
+    },
+    /// Measure how much of what answers a question each chunking strategy finds
+    Chunking {
+        /// corpora/NAME.md, and questions_df.csv with the columns question, references, corpus_id
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// A strategy with its sizes, as JSON; can be given several times [default: all, with their defaults]
+        #[arg(long, value_name = "JSON", value_parser = chunking_of)]
+        chunking: Vec<Chunking>,
     },
     /// Measure the generator: time to the first token, prompt and output tokens per second
     Answer {
@@ -58,15 +73,9 @@ pub async fn run(context: &Context, arguments: BenchArguments) -> Result<Exit> {
     let lectern = context.open_elsewhere(folder.path()).await?;
     match arguments.what {
         BenchKind::Ingest { folder, rounds } => {
-            let root = std::path::absolute(&folder).context("can't use the folder")?;
-            let config = SourceConfig::Files(FilesConfig {
-                max_file_bytes: context.config.ingestion.max_file_bytes(),
-                ..FilesConfig::new(vec![root])
-            });
-            let connector: Arc<dyn Connector> = Arc::from(lectern_connectors::open(&config)?);
             let workload = Workload {
                 lectern: &lectern,
-                connector,
+                connector: files_in(context, &folder)?,
                 rounds: usize::from(rounds),
             };
             let figures = ingest::run(&workload).await?;
@@ -74,6 +83,24 @@ pub async fn run(context: &Context, arguments: BenchArguments) -> Result<Exit> {
                 output::json(&figures)?
             } else {
                 show_ingest(&figures)?
+            }
+        }
+        BenchKind::Chunking { folder, chunking } => {
+            let strategies = if chunking.is_empty() {
+                let limit = lectern.embedder.max_tokens();
+                let named = Chunking::STRATEGIES.map(|name| Chunking::named(name, limit));
+                named.into_iter().flatten().collect()
+            } else {
+                chunking
+            };
+            let corpora = Corpora::read(&folder)?;
+            let connector = files_in(context, &folder.join("corpora"))?;
+            let scope = Caller::at_the_terminal().read_scope();
+            let figures = chunking::run(&lectern, &connector, &corpora, &strategies, &scope).await?;
+            if context.json {
+                output::json(&figures)?
+            } else {
+                show_chunking(&figures)?
             }
         }
         BenchKind::Answer { rounds } => {
@@ -93,6 +120,54 @@ pub async fn run(context: &Context, arguments: BenchArguments) -> Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+fn files_in(context: &Context, folder: &Path) -> Result<Arc<dyn Connector>> {
+    let root = std::path::absolute(folder).context("can't use the folder")?;
+    let config = SourceConfig::Files(FilesConfig {
+        max_file_bytes: context.config.ingestion.max_file_bytes(),
+        ..FilesConfig::new(vec![root])
+    });
+    Ok(Arc::from(lectern_connectors::open(&config)?))
+}
+
+fn chunking_of(text: &str) -> Result<Chunking, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+fn show_chunking(all: &[ChunkingFigures]) -> Result<()> {
+    let mut table = output::table(&[
+        "chunking",
+        "chunks",
+        "tokens each",
+        "s",
+        "found by",
+        "recall@5",
+        "precision@5",
+        "IoU@5",
+        "characters",
+        "recall in 4,000",
+    ]);
+    for figures in all {
+        let parents = figures.hybrid_parents.map(|parents| ("hybrid, parents", parents));
+        let rows = [("hybrid", figures.hybrid), ("vector", figures.vector)];
+        for (found_by, spans) in rows.into_iter().chain(parents) {
+            table.add_row([
+                serde_json::to_string(&figures.chunking).context("can't write the strategy")?,
+                figures.chunks.to_string(),
+                format!("{:.0}", figures.tokens_per_chunk),
+                format!("{:.0}", figures.ingest_s),
+                found_by.to_owned(),
+                format!("{:.3}", spans.recall),
+                format!("{:.3}", spans.precision),
+                format!("{:.3}", spans.iou),
+                format!("{:.0}", spans.characters),
+                format!("{:.3}", spans.recall_of_reading),
+            ]);
+        }
+    }
+    output::align_right(&mut table, &[1, 2, 3, 5, 6, 7, 8, 9]);
+    output::line(table.to_string())
 }
 
 fn show_ingest(figures: &IngestBench) -> Result<()> {
