@@ -10,6 +10,7 @@ mod jobs;
 mod migration;
 mod incremental;
 mod attachments;
+mod chunking;
 mod access;
 mod crash;
 mod push;

@@ -215,7 +215,8 @@ function citationLink(number) {
 
 // What a passage says about the question: from the sentence that shares most words with it, without Markdown's marks.
 function excerpt(source, question) {
-  const text = source.text
+  const header = source.table_header ? `${source.table_header.text}\n` : "";
+  const text = (header + source.text)
     .replace(/^\s*(#{1,6} .*|[|:\- ]+)$/gm, "")
     .replace(/^\s*[*+-] /gm, "")
     .replace(/\*\*|`/g, "")
