@@ -26,8 +26,8 @@ async fn chunks(desk: &mut Desk, chunking: Chunking) -> Vec<LedgerChunk> {
     desk.sync_complete().await;
     desk.assert_clean().await;
     let base = desk.knowledge_base.id;
-    let ids = desk.ledger().visible_chunks(base).await.unwrap();
-    let mut chunks = desk.ledger().look_up(base, &ids).await.unwrap();
+    let visible = desk.ledger().visible_chunks(base).await.unwrap();
+    let mut chunks = desk.ledger().look_up(base, &visible.current).await.unwrap();
     chunks.sort_by_key(|chunk| chunk.span);
     for chunk in &chunks {
         assert_eq!(chunk.span.of(TEXT), Some(chunk.text.as_str()));

@@ -15,6 +15,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::output;
 use super::progress::Spinner;
+use super::source;
 use crate::auth::Caller;
 use crate::bench::chunking::questions::Corpora;
 use crate::bench::chunking::{self, ChunkingFigures};
@@ -30,7 +31,7 @@ Examples:
   lectern bench ingest ~/papers --rounds 4 --json | jq .ratio
   lectern bench answer
   lectern bench chunking ~/chunking-evaluation
-  lectern bench chunking ~/chunking-evaluation --chunking '{\"strategy\": \"fixed\", \"max_tokens\": 128}'")]
+  lectern bench chunking ~/chunking-evaluation --chunking fixed,max_tokens=128")]
 pub struct BenchArguments {
     #[command(subcommand)]
     what: BenchKind,
@@ -52,8 +53,8 @@ enum BenchKind {
         /// corpora/NAME.md, and questions_df.csv with the columns question, references, corpus_id
         #[arg(value_name = "DIR")]
         folder: PathBuf,
-        /// A strategy with its sizes, as JSON; can be given several times [default: all, with their defaults]
-        #[arg(long, value_name = "JSON", value_parser = chunking_of)]
+        /// How documents are cut; can be given several times [default: every way that cuts, with its own sizes]
+        #[arg(long, value_name = "STRATEGY[,KEY=N...]", value_parser = source::chunking)]
         chunking: Vec<Chunking>,
     },
     /// Measure the generator: time to the first token, prompt and output tokens per second
@@ -88,8 +89,10 @@ pub async fn run(context: &Context, arguments: BenchArguments) -> Result<Exit> {
         BenchKind::Chunking { folder, chunking } => {
             let strategies = if chunking.is_empty() {
                 let limit = lectern.embedder.max_tokens();
+                // Uncut, five chunks are five whole documents: all of a small corpus, and all of its text.
+                let cuts = |chunking: &Chunking| !matches!(chunking, Chunking::None {});
                 let named = Chunking::STRATEGIES.map(|name| Chunking::named(name, limit));
-                named.into_iter().flatten().collect()
+                named.into_iter().flatten().filter(cuts).collect()
             } else {
                 chunking
             };
@@ -129,10 +132,6 @@ fn files_in(context: &Context, folder: &Path) -> Result<Arc<dyn Connector>> {
         ..FilesConfig::new(vec![root])
     });
     Ok(Arc::from(lectern_connectors::open(&config)?))
-}
-
-fn chunking_of(text: &str) -> Result<Chunking, serde_json::Error> {
-    serde_json::from_str(text)
 }
 
 fn show_chunking(all: &[ChunkingFigures]) -> Result<()> {

@@ -8,6 +8,8 @@ mod sync;
 mod show;
 mod remove;
 
+pub use add::chunking;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use lectern_ingest::{KnowledgeBase, Source};

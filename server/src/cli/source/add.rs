@@ -133,7 +133,7 @@ pub async fn run(context: &Context, arguments: AddArguments) -> Result<Exit> {
 }
 
 /// Reads `fixed,max_tokens=200,overlap_tokens=40`.
-fn chunking(text: &str) -> Result<Chunking, String> {
+pub fn chunking(text: &str) -> Result<Chunking, String> {
     let (strategy, sizes) = text.split_once(',').unwrap_or((text, ""));
     let mut fields = serde_json::Map::new();
     fields.insert("strategy".to_owned(), strategy.into());
