@@ -85,15 +85,25 @@ pub struct ChunkDraft {
 
 impl ChunkDraft {
     /// What the embedder reads of the chunk. `title` is one that [`title_to_embed`] gave, `text` the document's.
-    /// This is the only place that makes it while documents are taken in.
     pub(crate) fn text_to_embed(&self, title: &str, text: &str) -> String {
         let header = self.table_header.and_then(|header| header.of(text));
         let own = self.span.of(text).unwrap_or_default();
-        let own = own
-            .get(..own.floor_char_boundary(MOST_EMBEDDED_BYTES))
-            .unwrap_or(own);
-        text_to_embed(title, &self.heading_path, header, own)
+        embedder_text(title, &self.heading_path, header, own)
     }
+}
+
+/// What the embedder reads of a chunk: the only place that makes it while documents are taken in. `title` is one
+/// that [`title_to_embed`] gave; of a document that is one chunk, the beginning is read.
+pub(crate) fn embedder_text(
+    title: &str,
+    headings: &[String],
+    table_header: Option<&str>,
+    own: &str,
+) -> String {
+    let read = own
+        .get(..own.floor_char_boundary(MOST_EMBEDDED_BYTES))
+        .unwrap_or(own);
+    text_to_embed(title, headings, table_header, read)
 }
 
 /// Cuts a document into chunks.

@@ -7,13 +7,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
-use lectern_domain::chunk::text_to_embed;
 use lectern_domain::ports::Embedder;
 use lectern_domain::{ChunkId, ContentHash, ErrorKind, PortError};
 use tokio::sync::mpsc::Sender;
 
 use super::Embedding;
-use crate::chunk::{ChunkDraft, title_to_embed};
+use crate::chunk::{ChunkDraft, embedder_text, title_to_embed};
 use crate::error::{Error, Result};
 use crate::failpoints::failpoint;
 use crate::ledger::{PendingVersion, StoredVector, UnembeddedChunk};
@@ -184,7 +183,7 @@ async fn texts(
     let texts = chunks.iter().map(|chunk| {
         let own = next();
         let header = chunk.table_header.map(|_| next());
-        text_to_embed(title, &chunk.heading_path, header.as_deref(), &own)
+        embedder_text(title, &chunk.heading_path, header.as_deref(), &own)
     });
     Ok(texts.collect())
 }
