@@ -20,6 +20,7 @@ pub mod extract;
 pub mod enrich;
 pub mod chunk;
 mod cut;
+mod shape;
 mod prepare;
 mod publish;
 pub mod embedding;

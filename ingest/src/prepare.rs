@@ -1,5 +1,5 @@
-//! Preparing: from a file to a version with chunks. Extraction runs in child processes, chunking on rayon's
-//! threads, several documents at once; the text is stored before anything refers to it.
+//! Preparing: from a file to a version with chunks. Extraction runs in child processes, rules and chunking
+//! ([`crate::shape`]) on rayon's threads, several documents at once; the text is stored before anything refers to it.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use lectern_domain::ports::RawFile;
-use lectern_domain::{DocumentId, ErrorKind, Extracted};
+use lectern_domain::{Attributes, DocumentId, ErrorKind, Extracted};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-use crate::chunk::ChunkDraft;
-use crate::cut::cut;
 use crate::embedding;
+use crate::enrich::{DocumentFacts, Enriched};
 use crate::error::{Error, Result};
 use crate::fetch::{FetchedDocument, attachments, compare, unchanged};
 use crate::ledger::NewVersion;
 use crate::queues::Place;
 use crate::run::{Described, Problem, Run};
+use crate::shape::{Shaped, Shaping, Unshaped, shape, title};
 use crate::texts::Pin;
 
 /// A version that has all that words need.
@@ -104,21 +104,14 @@ async fn prepare_one(
         let metadata = document.metadata.clone();
         return unchanged(run, &document.document, known, metadata, document.change_tag).await;
     }
-    let title = title(&document, &extracted);
-    let cutting = cut(
-        &run.parts,
-        &*run.embedder,
-        run.source.settings.chunking,
-        extracted,
-        &title,
-    );
-    let (extracted, chunks) = match run.clocks.chunk.time(cutting).await? {
-        Ok((extracted, chunks)) if !chunks.is_empty() => (extracted, chunks),
-        other => {
-            let problem = match other {
-                Ok(_) => Problem::skipped("no_text", "there is no text in it"),
-                Err(problem) => problem,
-            };
+    let shaped = match run
+        .clocks
+        .chunk
+        .time(shape_one(run, &document, extracted))
+        .await?
+    {
+        Ok(shaped) => shaped,
+        Err(problem) => {
             let (ledger, id) = (&run.parts.ledger, document.document.id);
             run.account_deleted(ledger.keep_attachments(id, &attachments, run.job).await?);
             run.give_up(&document.document, described(&document), problem)
@@ -130,7 +123,7 @@ async fn prepare_one(
             };
         }
     };
-    let prepared = store(run, document, extracted, title, chunks, attachments).await?;
+    let prepared = store(run, document, shaped, attachments).await?;
     run.progress
         .update(|state| state.chunks_cut += prepared.version.chunks.len() as u64);
     output
@@ -148,23 +141,57 @@ fn described(document: &FetchedDocument) -> Described<'_> {
     }
 }
 
-/// The source's title, else the document's own, else the file's name.
-fn title(document: &FetchedDocument, extracted: &Extracted) -> String {
-    let given = document.fetched.title.as_ref().or(extracted.title.as_ref());
-    match given.map(|title| title.trim()) {
-        Some(title) if !title.is_empty() => title.to_owned(),
-        _ => document.fetched.file_name.clone(),
-    }
+/// What the source's rules and its way of cutting make of the document.
+async fn shape_one(
+    run: &Run,
+    document: &FetchedDocument,
+    extracted: Extracted,
+) -> Result<Result<Shaped, Problem>> {
+    let shaping = Shaping {
+        parts: &run.parts,
+        embedder: &*run.embedder,
+        enricher: &run.enricher,
+        chunking: run.source.settings.chunking,
+    };
+    let unshaped = Unshaped {
+        facts: DocumentFacts {
+            path: document.document.key.clone(),
+            uri: document.metadata.uri.clone(),
+            source: run.source.name.clone(),
+            size_bytes: document.fetched.bytes.len() as u64,
+            modified_at: document.metadata.modified_at,
+        },
+        title: title(&document.fetched, &extracted),
+        attributes: document.metadata.attributes.clone(),
+        extracted,
+    };
+    let shaped = shape(&shaping, unshaped).await?;
+    Ok(shaped.and_then(|mut shaped| match shaped.problem.take() {
+        None => Ok(shaped),
+        Some(problem) => Err(problem),
+    }))
 }
 
 async fn store(
     run: &Run,
     document: FetchedDocument,
-    extracted: Extracted,
-    title: String,
-    chunks: Vec<ChunkDraft>,
+    shaped: Shaped,
     attachments: Vec<DocumentId>,
 ) -> Result<PreparedDocument> {
+    let (chunks, enriched) = (shaped.chunks, shaped.enriched);
+    let Enriched {
+        title,
+        extracted,
+        attributes,
+        file_attributes,
+        ..
+    } = enriched;
+    let mut metadata = document.metadata;
+    let file_attributes = file_attributes.unwrap_or_else(|| {
+        // What rules made of both counts as the source's word, so that nothing stands before it.
+        metadata.attributes = attributes;
+        Attributes::new()
+    });
     for warning in &extracted.warnings {
         tracing::debug!(key = document.document.key, warning, "extraction warning");
     }
@@ -178,8 +205,8 @@ async fn store(
             title,
             media_type: extracted.media_type,
             size_bytes: document.fetched.bytes.len() as u64,
-            metadata: document.metadata,
-            file_attributes: extracted.attributes,
+            metadata,
+            file_attributes,
             fingerprint: document.fingerprint,
             recipe: run.recipe,
             change_tag: document.change_tag,

@@ -136,7 +136,7 @@ impl Ingestion {
             None,
             Progress::new(),
             cancel,
-        ));
+        )?);
         let ended = drive(&run, &Feed::Pushes).await;
         let notes = run.write_notes().await;
         let settled = sync::settle(&self.parts, knowledge_base.id).await;

@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::cancel::Cancellation;
 use crate::collect;
+use crate::enrich::Enricher;
 use crate::error::{Error, Result};
 use crate::ledger::{DocumentRef, Job, KnownDocument, Note, PendingVersion, ReleasedFiles, Source};
 use crate::outcome::Outcome;
@@ -40,6 +41,8 @@ pub(crate) struct Run {
     pub(crate) clocks: StageClocks,
     /// What versions are made with.
     pub(crate) recipe: ContentHash,
+    /// The source's rules.
+    pub(crate) enricher: Arc<Enricher>,
     /// The cursor that the source is asked with, where what changed since is enough.
     pub(crate) since: Option<Cursor>,
     position: Mutex<Position>,
@@ -79,7 +82,7 @@ impl Run {
         since: Option<Cursor>,
         progress: Progress,
         cancel: Cancellation,
-    ) -> Self {
+    ) -> Result<Self> {
         let memory_units = (parts.settings.memory_bytes / MEMORY_UNIT).clamp(1, Semaphore::MAX_PERMITS);
         // What an earlier attempt of the job has deleted isn't there to be deleted again.
         let counts = JobCounts {
@@ -91,7 +94,8 @@ impl Run {
             state.job = job;
             state.counts = counts;
         });
-        Self {
+        Ok(Self {
+            enricher: Arc::new(Enricher::new(&source.settings.enrichment)?),
             recipe: recipe(&parts.settings.chunk, &source.settings),
             since,
             position: Mutex::default(),
@@ -112,7 +116,7 @@ impl Run {
                 waiting: Vec::new(),
                 oldest: Instant::now(),
             }),
-        }
+        })
     }
 
     /// Waits until a document of that size may be held. One that is larger than the whole budget waits
@@ -255,6 +259,7 @@ impl Run {
             change_tag: described
                 .change_tag
                 .filter(|_| problem.status == DocumentStatus::Skipped),
+            withdraw: problem.withdraws(),
         })
         .await
     }
@@ -330,6 +335,11 @@ impl Problem {
             code,
             reason: reason.into(),
         }
+    }
+
+    /// Whether a version that can be seen must not be seen any longer.
+    pub(crate) fn withdraws(&self) -> bool {
+        ["dropped_by_rule", "redaction_failed"].contains(&self.code)
     }
 
     pub(crate) fn failed(code: &'static str, reason: impl Into<String>) -> Self {

@@ -115,6 +115,7 @@ impl Ingestion {
             .knowledge_base(&knowledge_base.id.to_string())
             .await?;
         recover::put_in_order(&self.parts, knowledge_base.id).await?;
+        source.settings.enrichment.check()?;
         let job = self.parts.ledger.begin_job(knowledge_base.id, source.id).await?;
         let active = self.parts.ledger.active_jobs().enter(job.id, &cancel);
         if self.parts.ledger.was_asked_to_stop(job.id).await? {
@@ -128,7 +129,7 @@ impl Ingestion {
             None,
             progress,
             cancel,
-        );
+        )?;
         run.since = self.since(&run).await?;
         Ok(SyncRun {
             run: Arc::new(run),
@@ -197,7 +198,7 @@ impl SyncRun {
             None,
             run.progress.clone(),
             run.cancel.clone(),
-        );
+        )?;
         self.run = Arc::new(again);
         drive(&self.run, &self.feed).await
     }

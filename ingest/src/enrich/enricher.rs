@@ -41,6 +41,9 @@ pub struct Enriched {
     /// What the file and the source say of it, the source's word first, as the rules changed it; with `language`, where
     /// that could be told.
     pub attributes: Attributes,
+    /// Those of the file alone, with `language`, where there are no rules: then what the source says of the document
+    /// can change without it. Rules may redact, so with them there is nothing here.
+    pub file_attributes: Option<Attributes>,
     /// The text with its blocks.
     pub extracted: Extracted,
     /// Whether it is taken in.
@@ -128,6 +131,12 @@ impl Enricher {
         mut extracted: Extracted,
     ) -> Enriched {
         let mut all = std::mem::take(&mut extracted.attributes);
+        let is_stated = attributes.contains_key(names::LANGUAGE) || all.contains_key(names::LANGUAGE);
+        if !is_stated && let Some(language) = language::detect(&extracted) {
+            let value = AttributeValue::Text(language.to_owned());
+            all.insert(names::LANGUAGE.to_owned(), value);
+        }
+        let file_attributes = self.is_empty().then(|| all.clone());
         all.extend(attributes);
         let mut subject = Subject {
             facts,
@@ -135,12 +144,6 @@ impl Enricher {
             attributes: all,
             extracted,
         };
-        if !subject.attributes.contains_key(names::LANGUAGE)
-            && let Some(language) = language::detect(&subject.extracted)
-        {
-            let value = AttributeValue::Text(language.to_owned());
-            subject.attributes.insert(names::LANGUAGE.to_owned(), value);
-        }
         let mut trace = Vec::with_capacity(self.rules.len());
         let mut redactions: Vec<(&str, &Redaction)> = Vec::new();
         let mut verdict = Verdict::Kept;
@@ -159,6 +162,7 @@ impl Enricher {
         Enriched {
             title: subject.title,
             attributes: subject.attributes,
+            file_attributes,
             extracted: subject.extracted,
             verdict,
             trace,

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use lectern_domain::attribute::names;
 use lectern_domain::ports::{Fetched, SourceItem};
-use lectern_domain::{ContentHash, DocumentStatus};
+use lectern_domain::{AttributeValue, ContentHash, DocumentStatus};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{FetchedDocument, attachments};
@@ -81,7 +82,12 @@ pub(crate) async fn is_untouched(
 
 /// Gives the document back if it needs a new version; otherwise it is accounted for.
 pub(crate) async fn compare(run: &Run, arrived: Arrived) -> Result<Option<FetchedDocument>> {
-    let fingerprint = fingerprint(&arrived.fetched).await?;
+    let mut arrived = arrived;
+    // An address that the source states beside the document leads to where people read it.
+    if let Some(AttributeValue::Text(uri)) = arrived.fetched.attributes.remove(names::URI) {
+        arrived.uri = uri;
+    }
+    let fingerprint = fingerprint(run, &arrived).await?;
     let metadata = SourceMetadata {
         uri: arrived.uri,
         acl: arrived
@@ -134,6 +140,15 @@ pub(crate) async fn unchanged(
     metadata: SourceMetadata,
     change_tag: Option<ContentHash>,
 ) -> Result<()> {
+    // With rules, the fingerprint says that the attributes of the source are the same, and the ledger has what
+    // the rules made of them.
+    let metadata = match run.enricher.is_empty() {
+        true => metadata,
+        false => SourceMetadata {
+            attributes: known.metadata.attributes.clone(),
+            ..metadata
+        },
+    };
     let access_changed = known.metadata.acl != metadata.acl;
     // When it says that it changed isn't a change.
     let is_changed = access_changed
@@ -178,17 +193,30 @@ async fn narrow(
     Ok(())
 }
 
-/// The hash of what a version is made from: the content, and the title where the source gives one, since the
-/// title is embedded with every chunk.
-async fn fingerprint(fetched: &Fetched) -> Result<ContentHash> {
+/// The hash of what a version is made from: the content; the title where the source gives one, since the title is
+/// embedded with every chunk; and with rules, what else of the source's word they act on.
+async fn fingerprint(run: &Run, arrived: &Arrived) -> Result<ContentHash> {
+    let fetched = &arrived.fetched;
     let content = if fetched.bytes.len() <= HASHED_ON_THE_SPOT {
         ContentHash::of(&fetched.bytes)
     } else {
         let bytes = Arc::clone(&fetched.bytes);
         blocking(move || Ok(ContentHash::of(&bytes))).await?
     };
-    Ok(match &fetched.title {
-        None => content,
-        Some(title) => ContentHash::of(&[&content.0, title.as_bytes()].concat()),
+    let mut made_from = content.0.to_vec();
+    made_from.extend(fetched.title.iter().flat_map(|title| title.bytes()));
+    if !run.enricher.is_empty() {
+        let attributes = serde_json::to_vec(&fetched.attributes).unwrap_or_default();
+        made_from.extend(ContentHash::of(&attributes).0);
+        if run.enricher.reads(names::URI) {
+            made_from.extend(ContentHash::of(arrived.uri.as_bytes()).0);
+        }
+        if run.enricher.reads(names::MODIFIED) {
+            made_from.extend(format!("{:?}", arrived.modified_at).bytes());
+        }
+    }
+    Ok(match made_from.len() == content.0.len() {
+        true => content,
+        false => ContentHash::of(&made_from),
     })
 }

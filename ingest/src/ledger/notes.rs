@@ -27,7 +27,7 @@ pub(crate) enum Note {
     },
     /// Its source said that it is gone. It is deleted with the end of the job.
     Gone { document: DocumentRef, job: JobId },
-    /// It was skipped or failed. A version that can be seen stays.
+    /// It was skipped or failed. A version that can be seen stays, unless it is withdrawn.
     Problem {
         document: DocumentRef,
         job: Option<JobId>,
@@ -40,6 +40,8 @@ pub(crate) enum Note {
         acl: Acl,
         /// What its source says of it now, where the same again would come to the same.
         change_tag: Option<ContentHash>,
+        /// Whether a version that can be seen goes.
+        withdraw: bool,
     },
     /// It stays skipped: nothing about it changed.
     StillSkipped {
@@ -77,10 +79,24 @@ impl Ledger {
                 Note::StillSkipped { document, job } => {
                     still_skipped(&mut transaction, document.id, *job).await?;
                 }
-                Note::Problem { .. } => problem(&mut transaction, note).await?,
+                Note::Problem {
+                    document, withdraw, ..
+                } => {
+                    problem(&mut transaction, note).await?;
+                    if *withdraw {
+                        self::withdraw(&mut transaction, document).await?;
+                    }
+                }
             }
         }
-        commit(transaction, ACTION).await
+        commit(transaction, ACTION).await?;
+        if notes
+            .iter()
+            .any(|note| matches!(note, Note::Problem { withdraw: true, .. }))
+        {
+            self.shares.changed();
+        }
+        Ok(())
     }
 }
 
@@ -169,6 +185,7 @@ async fn problem(transaction: &mut Transaction<'static, Sqlite>, note: &Note) ->
         reason,
         acl,
         change_tag,
+        ..
     } = note
     else {
         return Ok(());
@@ -203,6 +220,26 @@ async fn problem(transaction: &mut Transaction<'static, Sqlite>, note: &Note) ->
     .bind(document.parent.map(|parent| parent.0))
     .bind(now().timestamp_millis())
     .bind(change_tag.map(|tag| tag.0.to_vec()))
+    .execute(&mut **transaction)
+    .await
+    .map_err(Error::ledger(ACTION))?;
+    Ok(())
+}
+
+/// Takes the visible version away, and what is known of it. Its chunks leave the indexes with the end of the run.
+async fn withdraw(transaction: &mut Transaction<'static, Sqlite>, document: &DocumentRef) -> Result<()> {
+    sqlx::query("UPDATE versions SET state = 'retired' WHERE document = $1 AND state = 'current'")
+        .bind(document.id.0)
+        .execute(&mut **transaction)
+        .await
+        .map_err(Error::ledger(ACTION))?;
+    sqlx::query(
+        "UPDATE documents SET current_version = NULL, chunk_count = 0, indexed_at = NULL, fingerprint = NULL,
+                              title = $2, file_attributes = '{}', source_attributes = '{}'
+         WHERE id = $1",
+    )
+    .bind(document.id.0)
+    .bind(document.file_name())
     .execute(&mut **transaction)
     .await
     .map_err(Error::ledger(ACTION))?;
