@@ -12,6 +12,7 @@
 pub mod pipeline;
 pub mod sync;
 pub mod push;
+mod preview;
 pub mod remove;
 mod run;
 mod outcome;
@@ -46,6 +47,7 @@ pub use error::Error;
 pub use fsck::{FsckReport, KnowledgeBaseCheck};
 pub use ledger::{DocumentFilter, Job, JobEvent, KnowledgeBase, Ledger, Page, Source, SourceTotals};
 pub use pipeline::{IngestSettings, Ingestion, IngestionParts};
+pub use preview::{LeftOut, Preview, PreviewAttachment, PreviewChunk, PreviewRequest};
 pub use progress::{Progress, ProgressSnapshot};
 pub use push::{DocumentReceipt, PushReport, PushedDocument};
 pub use recover::RecoveryReport;

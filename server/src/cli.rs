@@ -17,6 +17,7 @@ mod demo;
 mod kb;
 pub(crate) mod ingest;
 mod source;
+mod preview;
 mod search;
 pub(crate) mod ask;
 mod models;
@@ -63,6 +64,7 @@ enum Command {
     Kb(kb::KbArguments),
     Ingest(ingest::IngestArguments),
     Source(source::SourceArguments),
+    Preview(preview::PreviewArguments),
     Search(search::SearchArguments),
     Ask(ask::AskArguments),
     Models(models::ModelsArguments),
@@ -139,6 +141,7 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Kb(arguments) => kb::run(&context, arguments).await,
         Command::Ingest(arguments) => ingest::run(&context, arguments).await,
         Command::Source(arguments) => source::run(&context, arguments).await,
+        Command::Preview(arguments) => preview::run(&context, arguments).await,
         Command::Search(arguments) => search::run(&context, arguments).await,
         Command::Ask(arguments) => ask::run(&context, arguments).await,
         Command::Models(arguments) => models::run(&context, arguments).await,

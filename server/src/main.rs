@@ -8,6 +8,7 @@ mod config;
 mod data_folder;
 mod compose;
 mod sources;
+mod rules_file;
 mod auth;
 mod http;
 mod render;

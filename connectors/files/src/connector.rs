@@ -62,6 +62,17 @@ impl FilesConnector {
         self.roots.iter().map(|root| root.path.as_path())
     }
 
+    /// The document that the file `path` (absolute, without links) is in this source, or `None` where the source doesn't
+    /// have it.
+    pub fn item_of(&self, path: &Path) -> Option<SourceItem> {
+        let root = self.roots.iter().find(|root| match root.is_file {
+            true => root.path == path,
+            false => path.starts_with(&root.path) && path != root.path,
+        })?;
+        let metadata = path.symlink_metadata().ok()?;
+        metadata.is_file().then(|| root.item(path, Some(&metadata)))
+    }
+
     /// The folder that a key is relative to, and the components under it.
     fn locate(&self, key: &str) -> Option<(PathBuf, Vec<OsString>)> {
         self.roots.iter().find_map(|root| {

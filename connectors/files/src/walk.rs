@@ -37,7 +37,7 @@ impl Root {
         format!("{}{}", self.prefix, components.join("/"))
     }
 
-    fn item(&self, path: &Path, metadata: Option<&Metadata>) -> SourceItem {
+    pub(crate) fn item(&self, path: &Path, metadata: Option<&Metadata>) -> SourceItem {
         SourceItem {
             key: self.key(path),
             uri: file_uri(path),
