@@ -5,6 +5,8 @@
 //! | The command line helps, is strict, and ends with exit codes that a script can trust | `command_line` |
 //! | All documents of a folder are taken in, later only what changed, and the account adds up | `ingestion` |
 //! | A source is kept in step by jobs that tell the truth, stop, ask, and go on after whatever happens | `sources` |
+//! | A preview shows what a job would do, writes nothing, and rules do what it showed | `preview` |
+//! | A sidecar file says what is known about its document, and a broken one opens nothing | `sidecars` |
 //! | The right document is found; what the documents don't tell is not answered | `handbook_questions` |
 //! | A file that can't be read costs one document, told with a code and a reason | `bad_files`, `hostile_files` |
 //! | Bad disks, folders, models and questions are told by name, and nothing is lost | `bad_places`, `full_disk`, `bad_questions` |
@@ -34,6 +36,8 @@ mod command_line;
 mod ingestion;
 mod sources;
 mod repair;
+mod preview;
+mod sidecars;
 mod handbook_questions;
 mod bad_files;
 mod hostile_files;

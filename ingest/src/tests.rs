@@ -11,6 +11,7 @@ mod migration;
 mod incremental;
 mod attachments;
 mod chunking;
+mod enrichment;
 mod access;
 mod crash;
 mod push;

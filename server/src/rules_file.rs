@@ -99,13 +99,17 @@ mod tests {
 
     #[test]
     fn the_examples_that_are_printed_can_be_used() {
-        let pages = include_str!("../../ingest/RULES.md");
+        let pages = [
+            include_str!("../../ingest/RULES.md"),
+            include_str!("../../README.md"),
+        ];
         let examples: Vec<&str> = pages
-            .split("```toml\n")
-            .skip(1)
+            .iter()
+            .flat_map(|page| page.split("```toml\n").skip(1))
+            .filter(|example| example.contains("[[rules]]"))
             .filter_map(|rest| rest.split("```").next())
             .collect();
-        assert!(examples.len() >= 2);
+        assert!(examples.len() >= 3);
         for example in examples {
             assert!(!read("rules.toml", example).unwrap().is_empty(), "{example}");
         }

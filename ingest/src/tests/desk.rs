@@ -82,6 +82,11 @@ impl Desk {
         }
     }
 
+    /// Where everything is kept.
+    pub(super) fn folder(&self) -> std::path::PathBuf {
+        self.folder.path().to_owned()
+    }
+
     pub(super) fn ledger(&self) -> &Ledger {
         &self.ingestion.parts.ledger
     }

@@ -14,6 +14,7 @@ use lectern_domain::{Acl, Attributes, ErrorKind, PortError};
 pub(super) struct Book {
     pub(super) text: String,
     pub(super) acl: Option<Acl>,
+    pub(super) attributes: Attributes,
     /// Another one with every change.
     revision: u64,
 }
@@ -56,8 +57,24 @@ impl Shelf {
     pub(super) fn put_for(&self, key: &str, text: &str, acl: Option<Acl>) {
         let text = text.to_owned();
         let revision = self.revision.fetch_add(1, Ordering::Relaxed);
-        let book = Book { text, acl, revision };
+        let attributes = Attributes::new();
+        let book = Book {
+            text,
+            acl,
+            attributes,
+            revision,
+        };
         self.books.lock().unwrap().insert(key.to_owned(), book);
+        self.log.lock().unwrap().push(key.to_owned());
+    }
+
+    /// Says something of a book from now on.
+    pub(super) fn describe(&self, key: &str, attributes: Attributes) {
+        let revision = self.revision.fetch_add(1, Ordering::Relaxed);
+        let mut books = self.books.lock().unwrap();
+        let book = books.get_mut(key).unwrap();
+        book.attributes = attributes;
+        book.revision = revision;
         self.log.lock().unwrap().push(key.to_owned());
     }
 
@@ -191,7 +208,7 @@ impl Connector for Shelf {
             media_type: None,
             title: None,
             acl: book.acl,
-            attributes: Attributes::new(),
+            attributes: book.attributes,
         })
     }
 }

@@ -126,6 +126,8 @@ fn hint_for(code: &str) -> Option<&'static str> {
             "say what you are looking for, for example: lectern search --kb NAME \"parental leave\""
         }
         "question_too_long" => "ask with at most 20,000 characters",
+        "enrichment_invalid" => "`lectern preview --enrichment FILE` tries rules on one document",
+        "path_not_in_source" => "`lectern source list` shows the folders of each source",
         "job_running" => "wait until the other job has ended",
         "disk_full" => "free some space and run the command again; what was indexed before is still there",
         "path_not_found" => "check the spelling; a relative path counts from the folder you are in",

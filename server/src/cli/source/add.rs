@@ -14,6 +14,7 @@ use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::ingest::find_or_create;
 use super::super::output;
+use crate::rules_file::read_rules;
 use crate::sources::{self, IfThere, NewSource};
 
 /// Add a source: folders and files under a name
@@ -26,6 +27,7 @@ Examples:
   lectern source add --kb papers --name reading ~/papers
   lectern source add --kb staff --name hr --access group:staff ~/hr
   lectern source add --kb papers --name reading --replace --max-deleted-share 0.5 ~/papers
+  lectern source add --kb papers --name mail --enrichment rules.toml ~/mail
   lectern source add --kb papers --name logs --chunking fixed,max_tokens=200,overlap_tokens=40 ~/logs")]
 pub struct AddArguments {
     /// The knowledge base, by name or id
@@ -59,6 +61,9 @@ pub struct SourceRules {
     /// How documents are cut: structural, fixed, hierarchical, semantic or none, and sizes
     #[arg(long, value_name = "STRATEGY[,KEY=N...]", value_parser = chunking)]
     chunking: Option<Chunking>,
+    /// A file with rules that are applied to its documents, in TOML, or in JSON where its name ends so
+    #[arg(long, value_name = "FILE")]
+    enrichment: Option<PathBuf>,
     /// A file with all settings of the source, in TOML, or in JSON where its name ends so; what is given here
     /// besides comes on top
     #[arg(long, value_name = "FILE")]
@@ -85,6 +90,9 @@ impl SourceRules {
         };
         if let Some(chunking) = self.chunking {
             settings.chunking = chunking;
+        }
+        if let Some(rules) = &self.enrichment {
+            settings.enrichment = read_rules(rules)?;
         }
         if let Some(share) = self.max_deleted_share {
             settings.deletions.max_share = share;
