@@ -106,8 +106,8 @@ mod tests {
         let examples: Vec<&str> = pages
             .iter()
             .flat_map(|page| page.split("```toml\n").skip(1))
-            .filter(|example| example.contains("[[rules]]"))
             .filter_map(|rest| rest.split("```").next())
+            .filter(|example| example.contains("[[rules]]"))
             .collect();
         assert!(examples.len() >= 3);
         for example in examples {
