@@ -23,7 +23,7 @@ use super::sizer::Sizer;
 /// Sentences on either side of a border that are compared.
 const WINDOW: usize = 3;
 
-/// The sentences whose vectors are compared, none longer than half of a chunk. A heading goes with the sentence
+/// The sentences whose vectors are compared, none longer than a quarter of a chunk. A heading goes with the sentence
 /// below it.
 pub(super) fn units(extracted: &Extracted, sizer: &Sizer<'_>) -> Vec<Sentence> {
     let budget = (sizer.budget(&[]) / 4).max(1);

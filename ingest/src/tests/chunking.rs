@@ -62,7 +62,12 @@ async fn a_source_that_is_cut_by_meaning_has_its_sentences_embedded_too() {
     };
     let chunks = chunks(&mut desk, chunking).await;
     let (_, embedded) = desk.work();
-    assert_eq!(embedded, chunks.len() + 4);
+    // Four sentences at least: those that would fill a chunk of this size are embedded in pieces.
+    assert!(
+        embedded >= chunks.len() + 4,
+        "{embedded} texts for {} chunks",
+        chunks.len()
+    );
     assert!(chunks.iter().all(|chunk| chunk.parent.is_none()));
 }
 
