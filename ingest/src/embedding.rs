@@ -13,6 +13,9 @@
 //! a knowledge base is not held meanwhile; [`crate::ledger`]'s index turn is, for the moment in which a batch of points
 //! is written.
 //!
+//! A fault of one knowledge base (its index is damaged, its model is missing) lets that one rest for some seconds and
+//! holds up no other. Who waits for it is told; the documents wait on.
+//!
 //! Whoever waits for vectors does the work, if nobody else does: [`Embedding::serve`] is at work in one place at a
 //! time. A server keeps it at work for as long as it lives; a single command for as long as its job runs.
 
@@ -20,16 +23,16 @@ mod demand;
 mod feed;
 mod embed;
 pub(crate) mod keep;
+mod faults;
 mod watch;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures::FutureExt;
 use lectern_domain::ports::EmbeddingDemand;
-use lectern_domain::{DocumentId, ErrorKind, KnowledgeBaseId, PortError, SourceId, Version};
+use lectern_domain::{DocumentId, KnowledgeBaseId, SourceId, Version};
 use tokio::sync::mpsc;
 
 use crate::cancel::Cancellation;
@@ -38,9 +41,6 @@ use crate::pipeline::{Ingestion, IngestionParts};
 use crate::queues;
 
 pub(crate) use embed::embed_hashes;
-
-/// How long the line rests after a fault, unless something new comes.
-const REST_AFTER_FAULT: Duration = Duration::from_secs(3);
 
 /// How often a version may fail for a reason that could be its own before it is set aside.
 const ATTEMPTS: u32 = 3;
@@ -53,6 +53,7 @@ pub(crate) struct Embedding {
     /// Whoever has it works.
     turn: tokio::sync::Mutex<()>,
     state: tokio::sync::watch::Sender<EmbeddingState>,
+    faults: faults::Faults,
     /// How often versions have failed.
     failures: Mutex<HashMap<(DocumentId, Version), u32>>,
     /// Chunks that were written to the index of vectors since it was last optimised.
@@ -66,15 +67,6 @@ pub struct EmbeddingState {
     pub rounds: u64,
     /// Rises with every fault of the embedder, the ledger or the index.
     pub faults: u64,
-    last_fault: Option<Arc<Fault>>,
-}
-
-/// A fault, for everybody who waits.
-#[derive(Debug)]
-struct Fault {
-    kind: ErrorKind,
-    code: &'static str,
-    message: String,
 }
 
 impl Embedding {
@@ -84,6 +76,7 @@ impl Embedding {
             watchers: watch::Watchers::default(),
             turn: tokio::sync::Mutex::default(),
             state: tokio::sync::watch::Sender::default(),
+            faults: faults::Faults::default(),
             failures: Mutex::default(),
             unoptimized: Mutex::default(),
             parts,
@@ -105,15 +98,12 @@ impl Embedding {
                 Ok(Err(error)) => Some(error),
                 Err(_) => Some(Error::StageLost { stage: "embedding" }),
             };
-            match fault {
-                None => self.parts.ledger.published().await,
-                Some(error) => {
-                    self.note_fault(&error);
-                    tokio::select! {
-                        () = tokio::time::sleep(REST_AFTER_FAULT) => {}
-                        () = self.parts.ledger.published() => {}
-                    }
-                }
+            if let Some(error) = fault {
+                self.note_fault(None, &error);
+            }
+            tokio::select! {
+                () = self.parts.ledger.published() => {}
+                () = self.faults.rested() => {}
             }
         }
     }
@@ -127,8 +117,8 @@ impl Embedding {
         }
     }
 
-    /// Waits until nothing waits for vectors any more, of a knowledge base, of a source, or of all. Fails with the
-    /// first fault after the first `faults`.
+    /// Waits until nothing waits for vectors any more, of a knowledge base, of one of its sources, or of all. Fails with
+    /// a fault that concerns it and isn't among the first `faults`.
     pub(crate) async fn finished(
         &self,
         knowledge_base: Option<KnowledgeBaseId>,
@@ -136,8 +126,11 @@ impl Embedding {
         faults: u64,
     ) -> Result<()> {
         let mut state = self.state.subscribe();
+        // Whoever waits wants to know now.
+        self.faults.end_rest(knowledge_base);
+        self.parts.ledger.wake_embedding();
         loop {
-            let seen = state.borrow_and_update().clone();
+            state.borrow_and_update();
             let ledger = &self.parts.ledger;
             let models = self.models().await?;
             if !ledger
@@ -146,8 +139,8 @@ impl Embedding {
             {
                 return Ok(());
             }
-            if let Some(fault) = seen.last_fault.filter(|_| seen.faults > faults) {
-                return Err(PortError::new(fault.kind, fault.code, fault.message.clone()).into());
+            if let Some(error) = self.faults.since(faults, knowledge_base) {
+                return Err(error.into());
             }
             if state.changed().await.is_err() {
                 return Err(Error::StageLost { stage: "embedding" });
@@ -196,22 +189,10 @@ impl Embedding {
         Ok(models.into_iter().map(|(model, _)| model).collect())
     }
 
-    fn note_fault(&self, error: &Error) {
-        let message = lectern_domain::error::chain(error);
-        tracing::warn!(
-            code = error.code(),
-            error = message,
-            "documents wait for their vectors"
-        );
-        let fault = Arc::new(Fault {
-            kind: error.kind(),
-            code: error.code(),
-            message,
-        });
-        self.state.send_modify(|state| {
-            state.faults += 1;
-            state.last_fault = Some(fault);
-        });
+    /// Lets a knowledge base rest after a fault, or all, and tells those who wait.
+    fn note_fault(&self, knowledge_base: Option<KnowledgeBaseId>, error: &Error) {
+        let faults = self.faults.note(knowledge_base, error);
+        self.state.send_modify(|state| state.faults = faults);
     }
 
     /// Whether a version has now failed too often for reasons that could be its own.

@@ -17,6 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Sender;
 
 use crate::error::{Error, Result};
+use crate::failpoints::failpoint;
 use crate::ledger::{DocumentRef, KnownDocument, Note, SourceMetadata};
 use crate::outcome::Outcome;
 use crate::queues::Place;
@@ -108,10 +109,12 @@ async fn fetch(run: &Run, feed: &Feed, output: &Sender<FetchedDocument>, item: F
         return Ok(());
     }
     let permit = run.admit(item.item.size_bytes.unwrap_or(UNKNOWN_SIZE)).await?;
+    failpoint("fetch.before")?;
     let fetched = match run.clocks.fetch.time(feed.fetch(run, &item)).await {
         Ok(fetched) => fetched,
         Err(error) => return not_fetched(run, &item, error).await,
     };
+    failpoint("fetch.after")?;
     let arrived = Arrived {
         document: item.document,
         uri: item.item.uri,

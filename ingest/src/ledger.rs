@@ -127,6 +127,14 @@ impl Ledger {
         &self.active
     }
 
+    /// Runs a statement behind everybody's back.
+    #[cfg(test)]
+    pub(crate) async fn tamper(&self, sql: &'static str) -> u64 {
+        let done = sqlx::query(sql).execute(&self.writer).await.unwrap();
+        self.shares.changed();
+        done.rows_affected()
+    }
+
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
         self.writer
             .begin_with("BEGIN IMMEDIATE")

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use crate::embedding;
 use crate::enrich::{DocumentFacts, Enriched};
 use crate::error::{Error, Result};
+use crate::failpoints::failpoint;
 use crate::fetch::{FetchedDocument, attachments, compare, unchanged};
 use crate::ledger::NewVersion;
 use crate::queues::Place;
@@ -80,7 +81,10 @@ async fn extract(run: &Run, document: FetchedDocument) -> Result<Option<(Fetched
         media_type: document.fetched.media_type.clone(),
         bytes: Arc::clone(&document.fetched.bytes),
     };
-    match run.clocks.extract.time(run.parts.extractor.extract(&file)).await {
+    failpoint("extract.before")?;
+    let extracted = run.clocks.extract.time(run.parts.extractor.extract(&file)).await;
+    failpoint("extract.after")?;
+    match extracted {
         Ok(extracted) => Ok(Some((document, extracted))),
         Err(error) if matches!(error.kind, ErrorKind::NoSpace | ErrorKind::Unavailable) => Err(error.into()),
         Err(error) => {
@@ -104,6 +108,7 @@ async fn prepare_one(
         let metadata = document.metadata.clone();
         return unchanged(run, &document.document, known, metadata, document.change_tag).await;
     }
+    failpoint("chunk.before")?;
     let shaped = match run
         .clocks
         .chunk
@@ -123,6 +128,7 @@ async fn prepare_one(
             };
         }
     };
+    failpoint("chunk.after")?;
     let prepared = store(run, document, shaped, attachments).await?;
     run.progress
         .update(|state| state.chunks_cut += prepared.version.chunks.len() as u64);

@@ -142,7 +142,10 @@ async fn lose_damaged_files(
     }
     for text in texts {
         let lost = parts.ledger.lose_text(knowledge_base, text, &originals).await?;
-        repair.lost_texts.extend(lost.documents);
+        for (document, key) in lost.documents {
+            parts.ledger.mark_for_reading(document).await?;
+            repair.lost_texts.push(key);
+        }
         repair.requeued += lost.requeued;
     }
     for original in originals {

@@ -220,7 +220,7 @@ impl SyncRun {
         run.progress.update(|state| state.words_complete = true);
         tokio::select! {
             biased;
-            finished = embedding.finished(None, Some(run.source.id), faults) => finished?,
+            finished = embedding.finished(Some(run.source.knowledge_base), Some(run.source.id), faults) => finished?,
             () = run.cancel.cancelled() => {
                 let reason = "stopped: by request, before all documents had their vectors";
                 return Ok((JobState::Stopped, Some(reason.to_owned())));

@@ -17,3 +17,6 @@ mod crash;
 mod push;
 mod model;
 mod fsck;
+mod embedding;
+mod failpoints;
+mod repair;

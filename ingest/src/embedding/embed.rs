@@ -45,6 +45,8 @@ pub(super) enum Step {
         version: Arc<PendingVersion>,
         reason: String,
     },
+    /// It has to wait, and so have the others of its knowledge base.
+    PutBack { version: Arc<PendingVersion> },
 }
 
 /// Embeds what the feed gives, several versions at once.
@@ -71,7 +73,10 @@ async fn embed_version(
                 let reason = format!("{}: {}", error.code(), lectern_domain::error::chain(&error));
                 Step::SetAside { version, reason }
             }
-            false => return Err(error),
+            false => {
+                embedding.note_fault(Some(version.knowledge_base), &error);
+                Step::PutBack { version }
+            }
         },
     };
     send(output, step).await
@@ -96,10 +101,10 @@ async fn slices(embedding: &Embedding, version: &Arc<PendingVersion>, output: &S
         .ledger
         .chunks_without_vectors(version.id(), &version.model)
         .await?;
-    let reused = u64::from(version.chunk_count).saturating_sub(chunks.len() as u64);
     // What stands in a document twice is embedded once.
     let mut seen = HashSet::new();
     chunks.retain(|chunk| chunk.embed_hash.is_none_or(|hash| seen.insert(hash)));
+    let reused = u64::from(version.chunk_count).saturating_sub(chunks.len() as u64);
     let size = parts.settings.texts_per_call.max(1);
     let calls = (0..chunks.len()).step_by(size).map(|first| {
         let slice = chunks.get(first..(first + size).min(chunks.len()));

@@ -71,9 +71,12 @@ async fn pick(embedding: &Embedding, flight: &Flight) -> Result<VecDeque<Pending
     let ledger = &embedding.parts.ledger;
     let at_once = embedding.parts.settings.documents_embedding.max(1);
     let models = embedding.models().await?;
+    let resting = embedding.faults.resting();
     let asked = embedding.demand.take(at_once);
     if !asked.is_empty() {
-        let mut found = ledger.waiting_for_vectors(&models, &asked, asked.len()).await?;
+        let mut found = ledger
+            .waiting_for_vectors(&models, &resting, &asked, asked.len())
+            .await?;
         // What was asked for last comes first.
         found.sort_by_key(|version| asked.iter().position(|document| *document == version.document));
         found.retain(|version| flight.take_off(version.id()));
@@ -83,7 +86,7 @@ async fn pick(embedding: &Embedding, flight: &Flight) -> Result<VecDeque<Pending
     }
     // As many that are under way already may stand before those that aren't.
     let limit = at_once + flight.len();
-    let found = ledger.waiting_for_vectors(&models, &[], limit).await?;
+    let found = ledger.waiting_for_vectors(&models, &resting, &[], limit).await?;
     let new = found.into_iter().filter(|version| flight.take_off(version.id()));
     Ok(new.take(at_once).collect())
 }

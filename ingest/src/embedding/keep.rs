@@ -54,7 +54,7 @@ async fn next_batch(embedding: &Embedding, flight: &Flight, input: &mut Receiver
     loop {
         match batch.last() {
             Some(Step::Slice { vectors: more, .. }) => vectors += more.len(),
-            Some(Step::Complete { .. } | Step::SetAside { .. }) => over += 1,
+            Some(Step::Complete { .. } | Step::SetAside { .. } | Step::PutBack { .. }) => over += 1,
             None => {}
         }
         // Where everything under way is in the batch, nothing more is to be waited for.
@@ -73,7 +73,7 @@ async fn keep_batch(embedding: &Embedding, flight: &Flight, batch: Vec<Step>) ->
     let mut complete: BTreeMap<KnowledgeBaseId, Vec<Arc<PendingVersion>>> = BTreeMap::new();
     let mut stored: BTreeMap<String, Vec<StoredVector>> = BTreeMap::new();
     let mut other_hashes = Vec::new();
-    let mut set_aside = Vec::new();
+    let (mut set_aside, mut put_back) = (Vec::new(), Vec::new());
     for step in batch {
         match step {
             Step::Slice {
@@ -99,6 +99,7 @@ async fn keep_batch(embedding: &Embedding, flight: &Flight, batch: Vec<Step>) ->
                 over.push(version.id());
                 set_aside.push((version, reason));
             }
+            Step::PutBack { version } => put_back.push(version.id()),
         }
     }
     let ledger = &embedding.parts.ledger;
@@ -119,15 +120,22 @@ async fn keep_batch(embedding: &Embedding, flight: &Flight, batch: Vec<Step>) ->
     }
     for (knowledge_base, versions) in complete {
         let work = place(Arc::clone(&embedding.parts), knowledge_base, versions.clone());
-        let written = tokio::spawn(work).await.map_err(|_| Error::StageLost {
+        let lost = |_| Error::StageLost {
             stage: "vector publishing",
-        })??;
-        *lock(&embedding.unoptimized).entry(knowledge_base).or_default() += written;
-        for version in versions {
-            embedding.watchers.searchable(version.source);
+        };
+        match tokio::spawn(work).await.map_err(lost).flatten() {
+            Ok(written) => {
+                *lock(&embedding.unoptimized).entry(knowledge_base).or_default() += written;
+                embedding.faults.forget(knowledge_base);
+                for version in versions {
+                    embedding.watchers.searchable(version.source);
+                }
+            }
+            Err(error) => embedding.note_fault(Some(knowledge_base), &error),
         }
     }
     flight.land(&over);
+    flight.land(&put_back);
     embedding.round(&over).await
 }
 

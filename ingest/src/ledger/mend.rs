@@ -23,8 +23,8 @@ const LACKING: &str = "FROM versions v
 /// What became of the documents whose text was lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LostTexts {
-    /// Their keys.
-    pub(crate) documents: Vec<String>,
+    /// Which, and their keys.
+    pub(crate) documents: Vec<(DocumentId, String)>,
     /// Those of them whose pushed original waits to be read again.
     pub(crate) requeued: u64,
 }
@@ -118,8 +118,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes the versions with this text out of sight. Their documents are read again: by the next sync of their
-    /// source, or from the pushed original, where that is whole.
+    /// Takes the versions with this text out of sight. The pushed originals of their documents wait to be read again,
+    /// where they are whole.
     pub(crate) async fn lose_text(
         &self,
         knowledge_base: KnowledgeBaseId,
@@ -147,8 +147,7 @@ impl Ledger {
         let mut lost = LostTexts::default();
         for document in documents {
             sqlx::query(
-                "UPDATE documents SET current_version = NULL, chunk_count = 0, fingerprint = NULL,
-                                      change_tag = NULL, status = 'failed', reason = $2
+                "UPDATE documents SET current_version = NULL, chunk_count = 0, status = 'failed', reason = $2
                  WHERE id = $1",
             )
             .bind(document.id)
@@ -161,7 +160,8 @@ impl Ledger {
                 requeue(&mut transaction, knowledge_base, &document).await?;
                 lost.requeued += 1;
             }
-            lost.documents.push(document.document_key);
+            lost.documents
+                .push((DocumentId(document.id), document.document_key));
         }
         commit(transaction, ACTION).await?;
         self.shares.changed();

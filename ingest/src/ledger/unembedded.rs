@@ -156,11 +156,17 @@ impl Ledger {
         self.published.notified().await;
     }
 
-    /// Up to `limit` versions that wait for vectors of one of `models`, the newest first. Where `only` isn't empty, those of
-    /// these documents.
+    /// Has whoever makes vectors look for versions that wait.
+    pub(crate) fn wake_embedding(&self) {
+        self.published.notify_one();
+    }
+
+    /// Up to `limit` versions that wait for vectors of one of `models`, the newest first, but for those of some
+    /// knowledge bases. Where `only` isn't empty, those of these documents.
     pub(crate) async fn waiting_for_vectors(
         &self,
         models: &[String],
+        not_of: &[KnowledgeBaseId],
         only: &[DocumentId],
         limit: usize,
     ) -> Result<Vec<PendingVersion>> {
@@ -170,6 +176,11 @@ impl Ledger {
         );
         query.push(WAITING);
         of_models(&mut query, models);
+        for knowledge_base in not_of {
+            query
+                .push(" AND v.knowledge_base <> ")
+                .push_bind(knowledge_base.0);
+        }
         if !only.is_empty() {
             query.push(" AND v.document IN (");
             let mut separated = query.separated(", ");

@@ -159,6 +159,35 @@ impl Desk {
         words
     }
 
+    /// What a search would show, with the recheck before it: an index may hold more than may be seen.
+    pub(super) async fn visible_after_recheck(&self) -> BTreeMap<String, (String, Acl)> {
+        let mut shown = BTreeMap::new();
+        for index in [&self.words, &self.vectors] {
+            let entries = index.entries(self.knowledge_base.id);
+            let ids: Vec<_> = entries.iter().map(|entry| entry.chunk.id).collect();
+            let found = self.ledger().look_up(self.knowledge_base.id, &ids).await.unwrap();
+            let by_vector = index.name() == "vectors";
+            for chunk in found {
+                if chunk.is_current && (chunk.is_embedded || !by_vector) {
+                    let (document, text) = self
+                        .ledger()
+                        .document_text(self.knowledge_base.id, chunk.document)
+                        .await
+                        .unwrap();
+                    let held: Vec<_> = entries
+                        .iter()
+                        .filter(|entry| {
+                            (entry.chunk.document, entry.chunk.version) == (chunk.document, chunk.version)
+                        })
+                        .collect();
+                    assert_eq!(held.len(), document.chunk_count as usize, "torn");
+                    shown.insert(document.key, (text, document.acl));
+                }
+            }
+        }
+        shown
+    }
+
     /// What can be found by meaning.
     pub(super) async fn visible_by_meaning(&self) -> BTreeMap<String, (String, Acl)> {
         self.visible_in(&self.vectors, |chunk| chunk.is_embedded).await

@@ -13,6 +13,8 @@ use lectern_domain::{
     TextSpan,
 };
 
+use tokio::sync::Notify;
+
 use super::faults::Faults;
 
 type Entries = HashMap<KnowledgeBaseId, BTreeMap<ChunkId, IndexEntry>>;
@@ -21,6 +23,8 @@ type Entries = HashMap<KnowledgeBaseId, BTreeMap<ChunkId, IndexEntry>>;
 pub(super) struct MemoryIndex {
     name: &'static str,
     faults: Arc<Faults>,
+    /// It can't be read until it is dropped.
+    pub(super) is_broken: std::sync::atomic::AtomicBool,
     now: Mutex<Entries>,
     committed: Mutex<Entries>,
 }
@@ -30,6 +34,7 @@ impl MemoryIndex {
         Self {
             name,
             faults: Arc::clone(faults),
+            is_broken: std::sync::atomic::AtomicBool::default(),
             now: Mutex::default(),
             committed: Mutex::default(),
         }
@@ -132,6 +137,13 @@ impl ChunkIndex for MemoryIndex {
     }
 
     async fn chunk_ids(&self, knowledge_base: KnowledgeBaseId) -> Result<Vec<ChunkId>, PortError> {
+        if self.is_broken.load(Ordering::Relaxed) {
+            return Err(PortError::new(
+                ErrorKind::Corrupt,
+                "index_corrupt",
+                "the index is damaged",
+            ));
+        }
         Ok(self
             .entries(knowledge_base)
             .iter()
@@ -141,6 +153,7 @@ impl ChunkIndex for MemoryIndex {
 
     async fn drop_knowledge_base(&self, knowledge_base: KnowledgeBaseId) -> Result<(), PortError> {
         let work = || {
+            self.is_broken.store(false, Ordering::Relaxed);
             self.now.lock().unwrap().remove(&knowledge_base);
             self.committed.lock().unwrap().remove(&knowledge_base);
         };
@@ -223,6 +236,12 @@ pub(super) struct TwoNumbers {
     /// Texts of the largest call.
     pub(super) largest_call: AtomicUsize,
     pub(super) is_down: std::sync::atomic::AtomicBool,
+    /// What was embedded, in order.
+    pub(super) texts: Mutex<Vec<String>>,
+    /// While it is set, a call says that it came and waits to be let go.
+    pub(super) is_held: std::sync::atomic::AtomicBool,
+    pub(super) came: Notify,
+    pub(super) let_go: Notify,
 }
 
 #[async_trait]
@@ -254,7 +273,12 @@ impl Embedder for TwoNumbers {
                 "the text can't be embedded",
             ));
         }
+        if self.is_held.load(Ordering::Relaxed) {
+            self.came.notify_one();
+            self.let_go.notified().await;
+        }
         self.embedded.fetch_add(texts.len(), Ordering::Relaxed);
+        self.texts.lock().unwrap().extend(texts.iter().cloned());
         self.largest_call.fetch_max(texts.len(), Ordering::Relaxed);
         Ok(texts.iter().map(|_| vec![1.0, 0.0]).collect())
     }
