@@ -91,82 +91,45 @@ fn property<'a>(element: &'a Element<'_>, name: &str) -> Option<&'a str> {
 }
 
 fn one(element: &Element<'_>, out: &mut String) {
-    match element.name {
-        "t" => out.push_str(&symbols(&element.words())),
-        "f" => match property(element, "type") {
-            Some("noBar") => out.push_str(&format!(
-                "\\genfrac{{}}{{}}{{0pt}}{{}}{{{}}}{{{}}}",
-                of(element, "num"),
-                of(element, "den")
-            )),
-            Some("lin") => out.push_str(&format!("{}/{}", of(element, "num"), of(element, "den"))),
-            _ => out.push_str(&format!(
-                "\\frac{{{}}}{{{}}}",
-                of(element, "num"),
-                of(element, "den")
-            )),
-        },
-        "sSup" => out.push_str(&format!("{}^{{{}}}", base(element), of(element, "sup"))),
-        "sSub" => out.push_str(&format!("{}_{{{}}}", base(element), of(element, "sub"))),
-        "sSubSup" => out.push_str(&format!(
-            "{}_{{{}}}^{{{}}}",
-            base(element),
-            of(element, "sub"),
-            of(element, "sup")
-        )),
-        "sPre" => out.push_str(&format!(
-            "_{{{}}}^{{{}}}{}",
-            of(element, "sub"),
-            of(element, "sup"),
-            base(element)
-        )),
-        "rad" => match of(element, "deg").as_str() {
-            "" => out.push_str(&format!("\\sqrt{{{}}}", of(element, "e"))),
-            degree => out.push_str(&format!("\\sqrt[{degree}]{{{}}}", of(element, "e"))),
+    let part = |name: &str| of(element, name);
+    let written = match element.name {
+        "t" => symbols(&element.words()),
+        "f" => fraction(element),
+        "sSup" => format!("{}^{{{}}}", base(element), part("sup")),
+        "sSub" => format!("{}_{{{}}}", base(element), part("sub")),
+        "sSubSup" => format!("{}_{{{}}}^{{{}}}", base(element), part("sub"), part("sup")),
+        "sPre" => format!("_{{{}}}^{{{}}}{}", part("sub"), part("sup"), base(element)),
+        "rad" => match part("deg").as_str() {
+            "" => format!("\\sqrt{{{}}}", part("e")),
+            degree => format!("\\sqrt[{degree}]{{{}}}", part("e")),
         },
         "nary" => {
             let operator = symbols(property(element, "chr").unwrap_or("∫"));
-            out.push_str(&format!(
-                "{}_{{{}}}^{{{}}}{}",
-                operator.trim(),
-                of(element, "sub"),
-                of(element, "sup"),
-                of(element, "e")
-            ));
+            let (from, to, of) = (part("sub"), part("sup"), part("e"));
+            format!("{}_{{{from}}}^{{{to}}}{of}", operator.trim())
         }
-        "d" => delimited(element, out),
-        "func" => out.push_str(&format!(
-            "{}{}",
-            function(&of(element, "fName")),
-            of(element, "e")
-        )),
-        "limLow" => out.push_str(&format!(
-            "{}_{{{}}}",
-            function(&of(element, "e")),
-            of(element, "lim")
-        )),
-        "limUpp" => out.push_str(&format!(
-            "{}^{{{}}}",
-            function(&of(element, "e")),
-            of(element, "lim")
-        )),
-        "groupChr" => {
-            let brace = if property(element, "pos") == Some("top") {
-                "overbrace"
-            } else {
-                "underbrace"
-            };
-            out.push_str(&format!("\\{brace}{{{}}}", of(element, "e")));
-        }
-        "bar" => out.push_str(&format!("\\overline{{{}}}", of(element, "e"))),
-        "acc" => out.push_str(&format!("\\hat{{{}}}", of(element, "e"))),
-        "m" => matrix(element, out),
-        "eqArr" => {
-            let lines: Vec<String> = element.all("e").map(latex).collect();
-            out.push_str(&lines.join(" \\\\ "));
-        }
-        name if name.ends_with("Pr") => {}
-        _ => inside(element, out),
+        "d" => delimited(element),
+        "func" => format!("{}{}", function(&part("fName")), part("e")),
+        "limLow" => format!("{}_{{{}}}", function(&part("e")), part("lim")),
+        "limUpp" => format!("{}^{{{}}}", function(&part("e")), part("lim")),
+        "groupChr" if property(element, "pos") == Some("top") => format!("\\overbrace{{{}}}", part("e")),
+        "groupChr" => format!("\\underbrace{{{}}}", part("e")),
+        "bar" => format!("\\overline{{{}}}", part("e")),
+        "acc" => format!("\\hat{{{}}}", part("e")),
+        "m" => matrix(element),
+        "eqArr" => element.all("e").map(latex).collect::<Vec<_>>().join(" \\\\ "),
+        name if name.ends_with("Pr") => String::new(),
+        _ => return inside(element, out),
+    };
+    out.push_str(&written);
+}
+
+fn fraction(element: &Element<'_>) -> String {
+    let (above, below) = (of(element, "num"), of(element, "den"));
+    match property(element, "type") {
+        Some("noBar") => format!("\\genfrac{{}}{{}}{{0pt}}{{}}{{{above}}}{{{below}}}"),
+        Some("lin") => format!("{above}/{below}"),
+        _ => format!("\\frac{{{above}}}{{{below}}}"),
     }
 }
 
@@ -179,7 +142,7 @@ fn base(element: &Element<'_>) -> String {
     base
 }
 
-fn delimited(element: &Element<'_>, out: &mut String) {
+fn delimited(element: &Element<'_>) -> String {
     let begin = property(element, "begChr").unwrap_or("(");
     let end = property(element, "endChr").unwrap_or(")");
     let separator = property(element, "sepChr").unwrap_or("|");
@@ -189,23 +152,16 @@ fn delimited(element: &Element<'_>, out: &mut String) {
         "{" | "}" => format!("\\{bracket}"),
         other => other.to_owned(),
     };
-    out.push_str(&format!(
-        "\\left{}{}\\right{}",
-        bracket(begin),
-        parts.join(separator),
-        bracket(end)
-    ));
+    let inner = parts.join(separator);
+    format!("\\left{}{inner}\\right{}", bracket(begin), bracket(end))
 }
 
-fn matrix(element: &Element<'_>, out: &mut String) {
+fn matrix(element: &Element<'_>) -> String {
     let rows: Vec<String> = element
         .all("mr")
         .map(|row| row.all("e").map(latex).collect::<Vec<_>>().join(" & "))
         .collect();
-    out.push_str(&format!(
-        "\\begin{{matrix}}{}\\end{{matrix}}",
-        rows.join(" \\\\ ")
-    ));
+    format!("\\begin{{matrix}}{}\\end{{matrix}}", rows.join(" \\\\ "))
 }
 
 fn function(name: &str) -> String {
