@@ -112,8 +112,9 @@ impl Reading {
         match bytes[at] {
             b'{' => {
                 self.flush();
-                if self.groups.len() > MAX_DEPTH {
-                    return Err(ExtractError::TooDeep(MAX_DEPTH));
+                let most = super::limits::depth(MAX_DEPTH);
+                if self.groups.len() > most {
+                    return Err(ExtractError::TooDeep(most));
                 }
                 let group = self.group().clone();
                 self.groups.push(group);

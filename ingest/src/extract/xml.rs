@@ -10,6 +10,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::compose::Composition;
+use super::limits::depth;
 use super::read::title_line;
 use super::{ExtractError, html, text};
 
@@ -40,7 +41,7 @@ enum Node {
 pub(super) fn read(source: String) -> Result<Extracted, ExtractError> {
     let root = match parse(&source) {
         Ok(root) => root,
-        Err(ParseError::TooDeep) => return Err(ExtractError::TooDeep(MAX_DEPTH)),
+        Err(ParseError::TooDeep) => return Err(ExtractError::TooDeep(depth(MAX_DEPTH))),
         Err(ParseError::Broken(reason)) => {
             let mut extracted = text::read(source);
             extracted
@@ -74,13 +75,14 @@ fn parse(source: &str) -> Result<Element, ParseError> {
     let mut reader = Reader::from_str(source);
     reader.config_mut().check_end_names = false;
     let mut open = vec![Element::default()];
+    let most = depth(MAX_DEPTH);
     loop {
         let event = reader
             .read_event()
             .map_err(|error| ParseError::Broken(error.to_string()))?;
         match event {
             Event::Start(tag) => {
-                if open.len() > MAX_DEPTH {
+                if open.len() > most {
                     return Err(ParseError::TooDeep);
                 }
                 open.push(Element {

@@ -313,7 +313,7 @@ fn table_of_jobs(jobs: &[Job]) -> String {
 }
 
 fn when(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M:%S").to_string()
+    time.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// From the first begin to the end; nothing for a job that never began or goes on.
