@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         a_hostile_office_file_costs_one_document,
         a_file_that_takes_too_long_is_stopped,
         a_file_that_takes_too_much_memory_is_refused,
+        attachments_beyond_the_limit_are_left_out_and_told,
         a_text_that_is_too_long_is_refused,
         a_child_killed_in_mid_document_costs_that_document,
         a_child_killed_between_documents_costs_nothing,
@@ -156,12 +157,23 @@ async fn a_child_reads_what_this_process_reads() {
         ("a.txt", b"One.\n\nTwo.".to_vec()),
         ("a.md", b"# A\n\nText with \xc3\xbcmlauts.\n".to_vec()),
         ("a.html", b"<title>T</title><p>Words of a page.</p>".to_vec()),
+        (
+            "a.eml",
+            samples::message(&[("one.txt", b"One."), ("two.bin", &[0, 1, 2, 255])]),
+        ),
         ("a.pdf", samples::pdf(&[page, "The second page has other words."])),
     ];
     for (name, bytes) in files {
         let expected = read(name, None, &bytes).unwrap();
         assert_eq!(extract(&pool, name, bytes).await.unwrap(), expected);
     }
+    let message = samples::message(&[("one.txt", b"One."), ("two.bin", &[0, 1, 2, 255])]);
+    let attachments = extract(&pool, "a.eml", message).await.unwrap().attachments;
+    let bytes: Vec<&[u8]> = attachments
+        .iter()
+        .map(|attachment| attachment.bytes.as_slice())
+        .collect();
+    assert_eq!(bytes, [b"One.".as_slice(), &[0, 1, 2, 255]]);
     let extracted = extract(&pool, "a.pdf", samples::pdf(&[page, "The second page."]))
         .await
         .unwrap();
@@ -308,6 +320,16 @@ async fn a_file_that_takes_too_much_memory_is_refused() {
         code(&pool, "a.html", "<p>words of a page</p>\n".repeat(2_000_000)).await,
         "extraction_memory"
     );
+    works(&pool).await;
+}
+
+async fn attachments_beyond_the_limit_are_left_out_and_told() {
+    let pool = pool(|_| ());
+    let many: Vec<(&str, &[u8])> = vec![("a.txt", b"x"); 1005];
+    let extracted = extract(&pool, "a.eml", samples::message(&many)).await.unwrap();
+    assert_eq!(extracted.attachments.len(), 1000);
+    let warning = &extracted.warnings[0];
+    assert!(warning.starts_with("5 of 1005 attachments"), "{warning}");
     works(&pool).await;
 }
 

@@ -10,7 +10,7 @@ use super::read::title_line;
 const TABLE_BYTES: usize = 128 * 1024;
 
 /// A text in the making.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Composition {
     text: String,
     blocks: Vec<Block>,

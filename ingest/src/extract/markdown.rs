@@ -3,7 +3,10 @@
 use lectern_domain::{Block, BlockKind, Extracted, TextSpan};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
 
+use super::office::properties::Properties;
 use super::read::title_line;
+
+mod front_matter;
 
 /// Reads Markdown (`CommonMark` with tables, footnotes, strike-through, task lists and YAML front matter).
 pub(super) fn read(text: String) -> Extracted {
@@ -13,6 +16,7 @@ pub(super) fn read(text: String) -> Extracted {
         media_type: "text/markdown".to_owned(),
         blocks: outline.blocks,
         text,
+        attributes: outline.properties.into_attributes(),
         ..Extracted::default()
     }
 }
@@ -22,6 +26,8 @@ pub(super) struct Outline {
     /// From the front matter, or the first heading where no higher one follows.
     pub(super) title: Option<String>,
     pub(super) blocks: Vec<Block>,
+    /// What the front matter says besides.
+    properties: Properties,
 }
 
 /// Finds the blocks of the outermost level: a list, a quotation or a table is one block with all that is in it.
@@ -32,7 +38,7 @@ pub(super) fn outline(text: &str) -> Outline {
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut blocks: Vec<Block> = Vec::new();
-    let mut stated_title = None;
+    let mut properties = Properties::default();
     let mut open: Option<Open> = None;
     let mut depth = 0_usize;
     for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
@@ -54,7 +60,7 @@ pub(super) fn outline(text: &str) -> Outline {
                 if depth == 0 {
                     match open.take() {
                         Some(ended) if ended.is_front_matter => {
-                            stated_title = front_matter_title(&ended.words)
+                            properties = front_matter::read(&ended.words);
                         }
                         Some(ended) => blocks.extend(ended.close(text)),
                         None => {}
@@ -69,8 +75,9 @@ pub(super) fn outline(text: &str) -> Outline {
         }
     }
     Outline {
-        title: stated_title.or_else(|| first_heading(&blocks)),
+        title: properties.title.clone().or_else(|| first_heading(&blocks)),
         blocks,
+        properties,
     }
 }
 
@@ -157,21 +164,6 @@ fn has_words(html: &str) -> bool {
         }
     }
     !rest.trim().is_empty()
-}
-
-/// The value of `title:` in YAML, where it stands on its line.
-fn front_matter_title(yaml: &str) -> Option<String> {
-    let value = yaml.lines().find_map(|line| line.strip_prefix("title:"))?.trim();
-    let bare = value
-        .strip_prefix('"')
-        .and_then(|inner| inner.strip_suffix('"'))
-        .or_else(|| {
-            value
-                .strip_prefix('\'')
-                .and_then(|inner| inner.strip_suffix('\''))
-        })
-        .unwrap_or(value);
-    title_line(bare)
 }
 
 /// The first heading, where it is the only one of its level or stands before everything else.

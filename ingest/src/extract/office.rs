@@ -26,7 +26,7 @@ mod table;
 mod writer;
 mod relations;
 mod marks;
-mod properties;
+pub(super) mod properties;
 mod math;
 mod drawing;
 mod docx;

@@ -21,7 +21,7 @@ mod layout;
 mod quality;
 mod title;
 
-use lectern_domain::{AttributeValue, Attributes, Extracted};
+use lectern_domain::Extracted;
 
 use super::ExtractError;
 pub use engine::{Document, Engine, pages};
@@ -57,16 +57,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, ExtractError> {
         warnings.push("the file has no end mark: it may be truncated".to_owned());
     }
     let (text, blocks) = layout::lay_out(&document.pages);
-    let mut attributes = Attributes::new();
-    if let Some(author) = document.author {
-        attributes.insert("author".to_owned(), AttributeValue::Text(author));
-    }
     Ok(Extracted {
         title: document.title,
         media_type: "application/pdf".to_owned(),
         text,
         blocks,
-        attributes,
+        attributes: document.attributes,
         warnings,
         ..Extracted::default()
     })

@@ -22,7 +22,7 @@ const MARKITDOWN_WORDS: [&str; 5] = [
 ];
 
 /// Formats that markitdown reads and Lectern doesn't promise to.
-const NOT_READ: [&str; 1] = ["zip"];
+const NOT_READ: [&str; 2] = ["msg", "zip"];
 
 /// Complaints about strings that are missing, or there and shouldn't be.
 pub fn check(folder: &Path, outcomes: &[Outcome]) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Small PDFs and office files, made here.
+//! Small PDFs, office files and messages, made here.
 
 use std::fmt::Write as _;
 
@@ -143,4 +143,20 @@ pub fn xlsx_of_one_text(text: &str, cells: usize) -> Vec<u8> {
             &format!("<worksheet><sheetData>{rows}</sheetData></worksheet>"),
         ),
     ])
+}
+
+/// A message with attachments, each in hexadecimal of quoted-printable.
+pub fn message(attachments: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut message = "From: a@example.org\nSubject: Files\nMIME-Version: 1.0\n\
+                       Content-Type: multipart/mixed; boundary=part\n\n--part\n\nHere they are.\n"
+        .to_owned();
+    for (name, bytes) in attachments {
+        let encoded: String = bytes.iter().map(|byte| format!("={byte:02X}")).collect();
+        let head = format!(
+            "Content-Disposition: attachment; filename=\"{name}\"\nContent-Transfer-Encoding: quoted-printable"
+        );
+        message += &format!("--part\nContent-Type: application/octet-stream\n{head}\n\n{encoded}\n");
+    }
+    message += "--part--\n";
+    message.into_bytes()
 }

@@ -99,7 +99,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-fn leaves<'a>(value: &'a Value, words: &mut Vec<String>) {
+fn leaves(value: &Value, words: &mut Vec<String>) {
     match value {
         Value::Object(object) => object.values().for_each(|inner| leaves(inner, words)),
         Value::Array(list) => list.iter().for_each(|inner| leaves(inner, words)),

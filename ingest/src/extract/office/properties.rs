@@ -11,14 +11,14 @@ use super::xml::{self, Element};
 
 /// The properties of a file, as far as it has them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Properties {
-    pub(super) title: Option<String>,
-    pub(super) author: Option<String>,
-    pub(super) subject: Option<String>,
-    pub(super) keywords: Vec<String>,
-    pub(super) language: Option<String>,
-    pub(super) created: Option<DateTime<Utc>>,
-    pub(super) modified: Option<DateTime<Utc>>,
+pub(in crate::extract) struct Properties {
+    pub(in crate::extract) title: Option<String>,
+    pub(in crate::extract) author: Option<String>,
+    pub(in crate::extract) subject: Option<String>,
+    pub(in crate::extract) keywords: Vec<String>,
+    pub(in crate::extract) language: Option<String>,
+    pub(in crate::extract) created: Option<DateTime<Utc>>,
+    pub(in crate::extract) modified: Option<DateTime<Utc>>,
 }
 
 impl Properties {
@@ -61,7 +61,7 @@ impl Properties {
     }
 
     /// As attributes of the document.
-    pub(super) fn into_attributes(self) -> Attributes {
+    pub(in crate::extract) fn into_attributes(self) -> Attributes {
         let text =
             |name: &str, value: Option<String>| value.map(|it| (name.to_owned(), AttributeValue::Text(it)));
         let date = |name: &str, value: Option<DateTime<Utc>>| {
@@ -84,12 +84,12 @@ impl Properties {
 }
 
 /// Keywords between commas or semicolons.
-pub(super) fn keywords(list: &str) -> Vec<String> {
+pub(in crate::extract) fn keywords(list: &str) -> Vec<String> {
     list.split([',', ';', '\n']).filter_map(title_line).collect()
 }
 
 /// A date as office files write it: RFC 3339, the same without a zone (then UTC), or a day, a month or a year.
-pub(super) fn date(text: &str) -> Option<DateTime<Utc>> {
+pub(in crate::extract) fn date(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(date) = DateTime::parse_from_rfc3339(text) {
         return sound(date.with_timezone(&Utc));

@@ -3,6 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use lectern_domain::Attributes;
 use pdf_oxide::PdfDocument;
 
 use super::title::{self, title};
@@ -19,14 +20,14 @@ pub enum Engine {
 }
 
 /// What an engine finds in a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
     /// The text of each page as the engine gives it, or why there is none.
     pub pages: Vec<Result<String, String>>,
     /// The title that the file states, or the largest words on its first page.
     pub title: Option<String>,
-    /// Who the file says has written it.
-    pub author: Option<String>,
+    /// What else the file says about itself: author, subject, keywords, dates.
+    pub attributes: Attributes,
 }
 
 /// The pages of a PDF, read by one engine.
@@ -63,9 +64,13 @@ fn with_pdf_oxide(bytes: &[u8]) -> Result<Document, ExtractError> {
     if pages.is_empty() {
         return Err(ExtractError::PdfDamaged("it has no pages".to_owned()));
     }
-    let describe = || (title(&pdf), title::information(&pdf, "Author"));
-    let (title, author) = catch_unwind(AssertUnwindSafe(describe)).unwrap_or_default();
-    Ok(Document { pages, title, author })
+    let describe = || (title(&pdf), title::attributes(&pdf));
+    let (title, attributes) = catch_unwind(AssertUnwindSafe(describe)).unwrap_or_default();
+    Ok(Document {
+        pages,
+        title,
+        attributes,
+    })
 }
 
 fn with_pdf_extract(bytes: &[u8]) -> Result<Document, ExtractError> {

@@ -1,9 +1,13 @@
-//! The title of a PDF: the one that the file states, or else the largest words on its first page.
+//! What a PDF says about itself, and its title: the one that the file states, or else the largest words on its first
+//! page.
 
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeZone, Utc};
+use lectern_domain::Attributes;
 use pdf_oxide::PdfDocument;
 use pdf_oxide::layout::TextSpan;
 use pdf_oxide::object::Object;
 
+use crate::extract::office::properties::{Properties, keywords};
 use crate::extract::read::title_line;
 
 /// A span belongs to the title's line when it is at least this large beside the largest one: small capitals are
@@ -20,8 +24,44 @@ pub(super) fn title(pdf: &PdfDocument) -> Option<String> {
         .or_else(|| largest_words(&pdf.extract_spans(0).ok()?))
 }
 
+/// Author, subject, keywords and dates, as far as the file states them.
+pub(super) fn attributes(pdf: &PdfDocument) -> Attributes {
+    let stated = information(pdf, "Keywords").unwrap_or_default();
+    let properties = Properties {
+        author: information(pdf, "Author"),
+        subject: information(pdf, "Subject"),
+        keywords: keywords(&stated),
+        created: information(pdf, "CreationDate").as_deref().and_then(date),
+        modified: information(pdf, "ModDate").as_deref().and_then(date),
+        ..Properties::default()
+    };
+    properties.into_attributes()
+}
+
+/// A date such as `D:20260105100000+01'00'` (ISO 32000-1, 7.9.4); what is left out at the end is the least there is.
+fn date(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim().trim_start_matches("D:");
+    let end = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, zone) = text.split_at(end);
+    let part = |at: usize, length: usize, least: u32| match digits.get(at..at + length) {
+        Some(part) => part.parse().ok(),
+        None => Some(least),
+    };
+    let year = digits.get(..4)?.parse().ok()?;
+    let day = NaiveDate::from_ymd_opt(year, part(4, 2, 1)?, part(6, 2, 1)?)?;
+    let time = day.and_hms_opt(part(8, 2, 0)?, part(10, 2, 0)?, part(12, 2, 0)?)?;
+    let offsets: Vec<i32> = zone
+        .split(|character: char| !character.is_ascii_digit())
+        .filter_map(|part| part.parse().ok())
+        .collect();
+    let sign = if zone.starts_with('-') { -1 } else { 1 };
+    let minutes = offsets.first().unwrap_or(&0) * 60 + offsets.get(1).unwrap_or(&0);
+    let zone = FixedOffset::east_opt(sign * minutes.checked_mul(60)?)?;
+    Some(zone.from_local_datetime(&time).single()?.to_utc())
+}
+
 /// An entry of the document information dictionary (ISO 32000-1, 14.3.3).
-pub(super) fn information(pdf: &PdfDocument, key: &str) -> Option<String> {
+fn information(pdf: &PdfDocument, key: &str) -> Option<String> {
     let information = pdf.resolve_object(pdf.trailer().as_dict()?.get("Info")?).ok()?;
     let value = pdf.resolve_object(information.as_dict()?.get(key)?).ok()?;
     title_line(&text_string(&value)?)
@@ -145,4 +185,26 @@ fn median_size(spans: &[&TextSpan]) -> Option<f32> {
         seen += length;
         (seen > half).then_some(size)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_with_their_zone_and_as_far_as_they_go() {
+        let shown = |text| date(text).map(|date| date.to_rfc3339());
+        assert_eq!(
+            shown("D:20260105100000+01'00'").unwrap(),
+            "2026-01-05T09:00:00+00:00"
+        );
+        assert_eq!(
+            shown("D:20260105100000-05'30").unwrap(),
+            "2026-01-05T15:30:00+00:00"
+        );
+        assert_eq!(shown("20260105100000Z").unwrap(), "2026-01-05T10:00:00+00:00");
+        assert_eq!(shown("D:2026").unwrap(), "2026-01-01T00:00:00+00:00");
+        assert_eq!(shown("D:20261305"), None);
+        assert_eq!(shown("Monday"), None);
+    }
 }
