@@ -50,7 +50,7 @@ enum BenchKind {
     },
     /// Measure how much of what answers a question each chunking strategy finds
     Chunking {
-        /// corpora/NAME.md, and questions_df.csv with the columns question, references, corpus_id
+        /// `corpora/NAME.md`, and `questions_df.csv` with the columns `question`, `references`, `corpus_id`
         #[arg(value_name = "DIR")]
         folder: PathBuf,
         /// How documents are cut; can be given several times [default: every way that cuts, with its own sizes]

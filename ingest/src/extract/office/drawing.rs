@@ -1,4 +1,4 @@
-//! What documents, slides and sheets draw alike (DrawingML, ISO/IEC 29500-1, 20 and 21): text in shapes, charts, diagrams.
+//! What documents, slides and sheets draw alike (`DrawingML`, ISO/IEC 29500-1, 20 and 21): text in shapes, charts, diagrams.
 
 use std::collections::BTreeMap;
 

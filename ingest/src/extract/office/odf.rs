@@ -20,7 +20,7 @@ use text::Hanging;
 /// The level of a slide's or a sheet's heading.
 const PAGE_LEVEL: u8 = 2;
 
-/// Reads an OpenDocument file.
+/// Reads an `OpenDocument` file.
 pub(super) fn read(package: &mut Package<'_>, writer: &mut Writer) -> Result<Properties, ExtractError> {
     let manifest = package.text("META-INF/manifest.xml")?.unwrap_or_default();
     if manifest.contains("encryption-data") {

@@ -2,7 +2,7 @@
 //!
 //! The way of a presentation: the list of slides gives the order; a slide begins with its title as a heading (or its number,
 //! where it has none), then come its shapes in the order of the file, which is that of the reading order in
-//! PowerPoint; groups are opened, tables and charts become tables, and notes and comments follow.
+//! `PowerPoint`; groups are opened, tables and charts become tables, and notes and comments follow.
 
 use std::collections::{BTreeSet, HashMap};
 

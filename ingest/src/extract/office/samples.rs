@@ -60,7 +60,7 @@ pub(super) fn docx(body: &str, parts: &[(&str, String)]) -> Vec<u8> {
     )
 }
 
-/// An OpenDocument file with this in its content part.
+/// An `OpenDocument` file with this in its content part.
 pub(super) fn open_document(kind: &str, styles: &str, body: &str) -> Vec<u8> {
     let content = format!(
         "<office:document-content><office:automatic-styles>{styles}</office:automatic-styles>\

@@ -70,7 +70,7 @@ impl Numbering {
         }
         let counters = self.counters.entry(abstract_list.clone()).or_default();
         if self.begun.insert(list.to_owned(), ()).is_none() && !starts.is_empty() {
-            for (overridden, _) in starts {
+            for overridden in starts.keys() {
                 counters
                     .iter_mut()
                     .skip(*overridden)

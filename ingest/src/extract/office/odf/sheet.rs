@@ -1,4 +1,4 @@
-//! Tables and sheets of an OpenDocument file: repeated rows and cells are written out, as far as they say something.
+//! Tables and sheets of an `OpenDocument` file: repeated rows and cells are written out, as far as they say something.
 
 use super::super::super::ExtractError;
 use super::super::table::{Cell, Table, regions};

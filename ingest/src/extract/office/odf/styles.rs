@@ -1,4 +1,4 @@
-//! What the styles of an OpenDocument file say of its paragraphs and lists.
+//! What the styles of an `OpenDocument` file say of its paragraphs and lists.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! A paragraph of an OpenDocument file as one line, and what hangs on it.
+//! A paragraph of an `OpenDocument` file as one line, and what hangs on it.
 
 use super::super::marks;
 use super::super::xml::{Element, Node};
