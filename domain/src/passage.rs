@@ -102,6 +102,10 @@ pub struct LedgerChunk {
     pub document: DocumentId,
     /// The version it belongs to.
     pub version: Version,
+    /// Its place among the chunks of the version, from 0.
+    pub ordinal: u32,
+    /// Tokens of what the embedder reads of it.
+    pub token_count: u32,
     /// Whether that version is the one that may be seen.
     pub is_current: bool,
     /// Whether that version has all its vectors. A hit of the index of vectors counts only then.

@@ -53,7 +53,7 @@ mod tests {
             r#"
             [[rules]]
             name = "year"
-            when = [{ attribute = "created", after = 2020-01-01, exists = true }]
+            when = [{ attribute = "created", after = "2020-01-01", exists = true }]
             actions = [
                 { derive = { attribute = "year", from = "path", pattern = '/(\d{4})/', as = "number" } },
                 { set = { attribute = "pages", value = 3 } },

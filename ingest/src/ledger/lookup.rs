@@ -20,6 +20,8 @@ struct Row {
     id: Uuid,
     document: Uuid,
     version: i64,
+    ordinal: i64,
+    token_count: i64,
     is_current: bool,
     is_embedded: bool,
     acl: String,
@@ -94,7 +96,8 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT c.id, c.document, c.version, c.heading_path, c.page, c.span_start, c.span_end, c.text_hash,
+            "SELECT c.id, c.document, c.version, c.ordinal, c.token_count, c.heading_path, c.page,
+                    c.span_start, c.span_end, c.text_hash,
                     c.parent_start, c.parent_end, c.parent_hash, c.header_start, c.header_end, c.header_hash,
                     v.text_hash AS whole_text_hash, d.acl, d.title, d.uri,
                     d.deleted = 0 AND k.deleted_at IS NULL AND c.version = d.current_version IS TRUE
@@ -163,6 +166,8 @@ fn ledger_chunk(row: Row, texts: &mut impl Iterator<Item = String>) -> Result<Le
         chunk: ChunkId(row.id),
         document: DocumentId(row.document),
         version: rows::version(row.version)?,
+        ordinal: rows::small("chunk ordinal", row.ordinal)?,
+        token_count: rows::small("token count", row.token_count)?,
         is_current: row.is_current,
         is_embedded: row.is_embedded,
         acl: rows::from_json("access list", &row.acl)?,

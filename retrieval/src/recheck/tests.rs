@@ -55,6 +55,8 @@ fn chunk(number: u128, document: u128, is_current: bool, acl: Acl) -> LedgerChun
         chunk: id(number),
         document: DocumentId(Uuid::from_u128(document)),
         version: Version::FIRST,
+        ordinal: 0,
+        token_count: 1,
         is_current,
         is_embedded: true,
         acl,

@@ -158,6 +158,8 @@ fn ledger_chunk(entry: IndexEntry) -> LedgerChunk {
         chunk: chunk.id,
         document: chunk.document,
         version: chunk.version,
+        ordinal: chunk.ordinal,
+        token_count: chunk.token_count,
         is_current: true,
         is_embedded: true,
         acl: entry.acl,
