@@ -13,7 +13,7 @@ use lectern_domain::ports::ChunkIndex;
 use lectern_domain::{ChunkId, ContentHash, ErrorKind, KnowledgeBaseId, PortError};
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ledger::{KnowledgeBase, ReleasedFiles};
 use crate::pipeline::{Ingestion, IngestionParts};
 use crate::recover;
@@ -133,20 +133,12 @@ impl<T> FromIterator<T> for Findings<T> {
 }
 
 impl Ingestion {
-    /// Checks one knowledge base, or all. Fails with [`Error::JobRunning`] while one of them is written to.
+    /// Checks one knowledge base, or all. Fails with [`crate::Error::JobRunning`] while one of them is written to.
     pub async fn fsck(&self, knowledge_base: Option<&KnowledgeBase>) -> Result<FsckReport> {
-        let all = match knowledge_base {
-            Some(one) => vec![one.clone()],
-            None => self.parts.ledger.knowledge_bases().await?,
-        };
+        let all = self.this_or_all(knowledge_base).await?;
         let mut checks = Vec::with_capacity(all.len());
         for knowledge_base in &all {
-            let _lock = self
-                .locks
-                .try_lock(knowledge_base.id)
-                .ok_or_else(|| Error::JobRunning {
-                    name: knowledge_base.name.clone(),
-                })?;
+            let _lock = self.lock_now(knowledge_base)?;
             checks.push(check(&self.parts, knowledge_base).await?);
         }
         let strays = recover::strays(&self.parts).await?;
@@ -155,6 +147,17 @@ impl Ingestion {
             unreferenced_files: (strays.texts.len() + strays.originals.len()) as u64,
             checks,
         })
+    }
+
+    /// The knowledge base that is named, or every one.
+    pub(crate) async fn this_or_all(
+        &self,
+        knowledge_base: Option<&KnowledgeBase>,
+    ) -> Result<Vec<KnowledgeBase>> {
+        match knowledge_base {
+            Some(one) => Ok(vec![one.clone()]),
+            None => self.parts.ledger.knowledge_bases().await,
+        }
     }
 }
 

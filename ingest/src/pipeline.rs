@@ -27,8 +27,8 @@ use crate::chunk::ChunkSettings;
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
 use crate::fetch::Feed;
-use crate::ledger::Ledger;
-use crate::locks::WriteLocks;
+use crate::ledger::{KnowledgeBase, Ledger};
+use crate::locks::{WriteLock, WriteLocks};
 use crate::run::Run;
 use crate::texts::TextStore;
 use crate::{fetch, prepare, publish};
@@ -125,6 +125,15 @@ impl Ingestion {
             locks: WriteLocks::default(),
             parts,
         }
+    }
+
+    /// Takes the right to write to a knowledge base, or says that somebody has it.
+    pub(crate) fn lock_now(&self, knowledge_base: &KnowledgeBase) -> Result<WriteLock> {
+        self.locks
+            .try_lock(knowledge_base.id)
+            .ok_or_else(|| Error::JobRunning {
+                name: knowledge_base.name.clone(),
+            })
     }
 }
 

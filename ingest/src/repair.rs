@@ -16,7 +16,7 @@ use lectern_domain::{Chunk, ChunkId, ContentHash, DocumentId, KnowledgeBaseId, L
 use serde::Serialize;
 
 use crate::embedding::keep::{Points, upsert};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fsck::{Damaged, damaged, is_damage, repeated, without};
 use crate::ledger::KnowledgeBase;
 use crate::pipeline::{Ingestion, IngestionParts};
@@ -55,21 +55,13 @@ pub struct Repair {
 }
 
 impl Ingestion {
-    /// Mends one knowledge base, or all. Fails with [`Error::JobRunning`] while one of them is written to.
+    /// Mends one knowledge base, or all. Fails with [`crate::Error::JobRunning`] while one of them is written to.
     /// Afterwards [`Ingestion::process_pending`] and [`Ingestion::embed_pending`] do what waits.
     pub async fn repair(&self, knowledge_base: Option<&KnowledgeBase>) -> Result<Vec<Repair>> {
-        let all = match knowledge_base {
-            Some(one) => vec![one.clone()],
-            None => self.parts.ledger.knowledge_bases().await?,
-        };
+        let all = self.this_or_all(knowledge_base).await?;
         let mut repairs = Vec::with_capacity(all.len());
         for knowledge_base in &all {
-            let _lock = self
-                .locks
-                .try_lock(knowledge_base.id)
-                .ok_or_else(|| Error::JobRunning {
-                    name: knowledge_base.name.clone(),
-                })?;
+            let _lock = self.lock_now(knowledge_base)?;
             repairs.push(mend(&self.parts, knowledge_base).await?);
         }
         Ok(repairs)

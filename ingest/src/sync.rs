@@ -102,12 +102,7 @@ impl Ingestion {
         cancel: Cancellation,
     ) -> Result<SyncRun> {
         let embedder = self.embedder_of(knowledge_base)?;
-        let lock = self
-            .locks
-            .try_lock(knowledge_base.id)
-            .ok_or_else(|| Error::JobRunning {
-                name: knowledge_base.name.clone(),
-            })?;
+        let lock = self.lock_now(knowledge_base)?;
         self.locks.note_running(knowledge_base.id, &cancel);
         // Deleted while the caller was on the way here?
         self.parts

@@ -19,14 +19,14 @@ fn long(word: &str) -> String {
 }
 
 /// A shelf before and after: something new, changed, shared, deleted, and with other readers.
-fn before(desk: &Desk) {
+pub(super) fn before(desk: &Desk) {
     desk.shelf.put("changed.txt", &long("old"));
     desk.shelf.put("deleted.txt", &long("gone"));
     desk.shelf.put("same.txt", "same");
     desk.shelf.put("readers.txt", "readers");
 }
 
-fn after(desk: &Desk) {
+pub(super) fn after(desk: &Desk) {
     desk.shelf.put("changed.txt", &long("new"));
     desk.shelf.take("deleted.txt");
     desk.shelf.put("added.txt", &long("added"));

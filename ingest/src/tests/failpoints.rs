@@ -6,31 +6,10 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 use lectern_domain::{Acl, JobState};
 
+use super::crash::{after, before};
 use super::desk::Desk;
 use crate::failpoints::{FAILPOINTS, arm};
 use crate::{Cancellation, Progress};
-
-fn long(word: &str) -> String {
-    let paragraphs: Vec<String> = (0..7)
-        .map(|number| format!("{word} {number} c d e f g h i"))
-        .collect();
-    paragraphs.join("\n\n")
-}
-
-fn before(desk: &Desk) {
-    desk.shelf.put("changed.txt", &long("old"));
-    desk.shelf.put("deleted.txt", &long("gone"));
-    desk.shelf.put("same.txt", "same");
-    desk.shelf.put("readers.txt", "readers");
-}
-
-fn after(desk: &Desk) {
-    desk.shelf.put("changed.txt", &long("new"));
-    desk.shelf.take("deleted.txt");
-    desk.shelf.put("added.txt", &long("added"));
-    let ada = Acl::allowing(["user:ada".parse().unwrap()]);
-    desk.shelf.put_for("readers.txt", "readers", Some(ada));
-}
 
 /// Recovers and syncs with a failpoint set. False where it wasn't reached.
 async fn fails(desk: &mut Desk, name: &'static str, actions: &str) -> bool {
