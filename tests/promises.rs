@@ -11,7 +11,8 @@
 //! | A file that can't be read costs one document, told with a code and a reason | `bad_files`, `hostile_files` |
 //! | Bad disks, folders, models and questions are told by name, and nothing is lost | `bad_places`, `full_disk`, `bad_questions` |
 //! | What a lost or damaged file breaks is found, and mended without the source | `repair` |
-//! | `kill -9` at any moment: nothing lost, nothing twice, nothing half | `crash` |
+//! | `kill -9` at any moment: nothing lost, nothing twice, nothing half, nothing old, nothing shown to others | `crash`, `named_steps`, `any_moment` |
+//! | Whatever is done in whatever order, what is found is what was acknowledged | `model` |
 //! | Answers stream sources, words, citations, and cite only what was found | `answers` |
 //! | A client that leaves gives its place back; a full line says so | `leaving_clients` |
 //! | Every failure over HTTP has one shape | `api_errors` |
@@ -45,6 +46,9 @@ mod bad_places;
 mod full_disk;
 mod bad_questions;
 mod crash;
+mod named_steps;
+mod any_moment;
+mod model;
 mod answers;
 mod leaving_clients;
 mod api_errors;

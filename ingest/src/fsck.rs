@@ -14,7 +14,7 @@ use lectern_domain::{ChunkId, ContentHash, ErrorKind, KnowledgeBaseId, PortError
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::ledger::{KnowledgeBase, ReleasedFiles};
+use crate::ledger::{KnowledgeBase, ReleasedFiles, VisibleChunks};
 use crate::pipeline::{Ingestion, IngestionParts};
 use crate::recover;
 use crate::texts::blocking;
@@ -85,6 +85,9 @@ pub struct IndexCheck {
     pub unreadable: Option<String>,
     /// In the ledger, not in the index.
     pub missing: Findings<ChunkId>,
+    /// In the index, and known to the ledger as unfinished or replaced: what a crash leaves and the next start
+    /// takes out.
+    pub leftover: Findings<ChunkId>,
     /// In the index, not in the ledger.
     pub ghost: Findings<ChunkId>,
     /// In the index more than once.
@@ -167,8 +170,8 @@ async fn check(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result
     let turn = parts.ledger.index_turn(id).await;
     let visible = parts.ledger.visible_chunks(id).await?;
     let indexes = vec![
-        compare(&*parts.words, id, &visible.current, &visible.current).await?,
-        compare(&*parts.vectors, id, &visible.embedded, &visible.current).await?,
+        compare(&*parts.words, id, &visible.current, &visible).await?,
+        compare(&*parts.vectors, id, &visible.embedded, &visible).await?,
     ];
     drop(turn);
     let files = parts.ledger.files_of(id).await?;
@@ -215,22 +218,24 @@ fn is_clean(check: &KnowledgeBaseCheck) -> bool {
 
 impl IndexCheck {
     fn agrees(&self) -> bool {
-        self.unreadable.is_none() && self.missing.none() && self.ghost.none() && self.duplicate.none()
+        let nothing_more = self.leftover.none() && self.ghost.none() && self.duplicate.none();
+        self.unreadable.is_none() && self.missing.none() && nothing_more
     }
 }
 
-/// An index against what it has to hold and what it may hold, both sorted and without repetition.
+/// An index against what it has to hold and what it may hold, all sorted and without repetition.
 async fn compare(
     index: &dyn ChunkIndex,
     knowledge_base: KnowledgeBaseId,
     required: &[ChunkId],
-    allowed: &[ChunkId],
+    allowed: &VisibleChunks,
 ) -> Result<IndexCheck> {
     let mut check = IndexCheck {
         index: index.name().to_owned(),
         chunks: 0,
         unreadable: None,
         missing: Findings::default(),
+        leftover: Findings::default(),
         ghost: Findings::default(),
         duplicate: Findings::default(),
     };
@@ -239,7 +244,10 @@ async fn compare(
             check.chunks = found.len() as u64;
             check.duplicate = repeated(&mut found).into_iter().collect();
             check.missing = without(required, &found).collect();
-            check.ghost = without(&found, allowed).collect();
+            let others: Vec<ChunkId> = without(&found, &allowed.current).collect();
+            check.ghost = without(&others, &allowed.leftover).collect();
+            let is_leftover = |id: &ChunkId| allowed.leftover.binary_search(id).is_ok();
+            check.leftover = others.into_iter().filter(is_leftover).collect();
         }
         Err(error) if is_damage(&error) => {
             check.unreadable = Some(lectern_domain::error::chain(&error));

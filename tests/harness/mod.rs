@@ -11,6 +11,7 @@ pub mod server;
 pub mod events;
 pub mod handbook;
 pub mod oracle;
+pub mod records;
 pub mod pdf;
 pub mod small_disk;
 

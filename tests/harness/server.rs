@@ -84,10 +84,19 @@ impl Server {
         self.end();
     }
 
-    fn end(&mut self) {
+    /// The same, and the value stays, so that another server can take its place.
+    pub fn end(&mut self) {
         // An error means that it is gone already.
         drop(self.child.kill());
         drop(self.child.wait());
+    }
+
+    /// Asks it to end as an operator does (SIGTERM), and waits until it has.
+    pub fn end_well(&mut self) {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(asked.success());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}: {}", self.log());
     }
 
     /// A request to be completed, with the token if there is one. An API path may leave out `/api/v1`.
@@ -170,7 +179,16 @@ pub fn runtime() -> &'static Runtime {
 /// Sends a request and waits for the whole answer.
 #[track_caller]
 pub fn send(request: RequestBuilder) -> Reply {
-    let reply = runtime().block_on(async {
+    answer_to(request).unwrap_or_else(|error| panic!("no answer: {error:?}"))
+}
+
+/// The same; nothing where the server is gone before it has answered.
+pub fn try_send(request: RequestBuilder) -> Option<Reply> {
+    answer_to(request).ok()
+}
+
+fn answer_to(request: RequestBuilder) -> reqwest::Result<Reply> {
+    runtime().block_on(async {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok::<_, reqwest::Error>(Reply {
@@ -178,8 +196,7 @@ pub fn send(request: RequestBuilder) -> Reply {
             headers,
             body: response.text().await?,
         })
-    });
-    reply.unwrap_or_else(|error| panic!("no answer: {error:?}"))
+    })
 }
 
 /// An answer.

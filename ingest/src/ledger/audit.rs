@@ -33,6 +33,9 @@ pub(crate) struct VisibleChunks {
     pub(crate) current: Vec<ChunkId>,
     /// What the index of vectors has to hold; it may hold others of `current` too.
     pub(crate) embedded: Vec<ChunkId>,
+    /// What may still be in an index after a crash, until somebody takes it out: chunks of versions that are
+    /// being written or were replaced.
+    pub(crate) leftover: Vec<ChunkId>,
 }
 
 impl Ledger {
@@ -57,7 +60,23 @@ impl Ledger {
         }
         visible.current.sort_unstable();
         visible.embedded.sort_unstable();
+        visible.leftover = self.leftover_chunks(knowledge_base).await?;
         Ok(visible)
+    }
+
+    async fn leftover_chunks(&self, knowledge_base: KnowledgeBaseId) -> Result<Vec<ChunkId>> {
+        let found: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT c.id FROM versions v
+             JOIN chunks c ON c.document = v.document AND c.version = v.version
+             WHERE v.knowledge_base = $1 AND v.state <> 'current' ORDER BY c.id",
+        )
+        .bind(knowledge_base.0)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::ledger(ACTION))?;
+        let mut leftover: Vec<ChunkId> = found.into_iter().map(ChunkId).collect();
+        leftover.sort_unstable();
+        Ok(leftover)
     }
 
     /// The texts and originals that the knowledge base refers to, each once.
