@@ -201,7 +201,10 @@ fn poll(server: &Server, records: &Mutex<Records>, chunks: usize) {
 }
 
 fn kill(process: u32) {
-    let killed = Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap();
+    let killed = Command::new("kill")
+        .args(["-KILL", &process.to_string()])
+        .status()
+        .unwrap();
     assert!(killed.success());
 }
 

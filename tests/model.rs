@@ -103,7 +103,8 @@ impl Model {
 
     /// The documents that a question for `text` must find, and those that it may find.
     fn expected(&self, text: usize) -> (BTreeSet<usize>, BTreeSet<usize>) {
-        let shows = |state: &State| state.is_some_and(|(has, readers)| has == text && readers.include_the_caller());
+        let shows =
+            |state: &State| state.is_some_and(|(has, readers)| has == text && readers.include_the_caller());
         let keys: BTreeSet<usize> = self.settled.keys().chain(self.waiting.keys()).copied().collect();
         let (mut must, mut may) = (BTreeSet::new(), BTreeSet::new());
         for key in keys {
@@ -113,7 +114,9 @@ impl Model {
             if states.iter().all(shows) {
                 must.insert(key);
             }
-            let may_be_read = self.latest(key).is_some_and(|(_, readers)| readers.include_the_caller());
+            let may_be_read = self
+                .latest(key)
+                .is_some_and(|(_, readers)| readers.include_the_caller());
             if may_be_read && states.iter().any(shows) {
                 may.insert(key);
             }
@@ -166,15 +169,20 @@ impl Trial<'_> {
 
     fn change_readers(&mut self) {
         let key = self.dice.between(0, KEYS - 1);
-        let Some((text, _)) = self.model.latest(key) else { return };
+        let Some((text, _)) = self.model.latest(key) else {
+            return;
+        };
         self.count("change of readers");
         let readers = Readers::roll(&mut self.dice);
         self.send_push(key, (text, readers));
     }
 
     fn send_push(&mut self, key: usize, (text, readers): (usize, Readers)) {
-        let body = json!({ "key": name(key), "title": "Record", "text": content(text), "acl": readers.acl() });
-        let reply = self.server.post(&format!("/knowledge-bases/{KB}/documents"), &body);
+        let body =
+            json!({ "key": name(key), "title": "Record", "text": content(text), "acl": readers.acl() });
+        let reply = self
+            .server
+            .post(&format!("/knowledge-bases/{KB}/documents"), &body);
         assert!([200, 202].contains(&reply.status), "{}", reply.body);
         self.model.acknowledge(key, Some((text, readers)));
     }
@@ -216,9 +224,17 @@ impl Trial<'_> {
             documents.iter().all(is_done).then_some(documents)
         });
         self.model.settle();
-        let listed: BTreeSet<&str> = documents.iter().map(|document| document["key"].as_str().unwrap()).collect();
+        let listed: BTreeSet<&str> = documents
+            .iter()
+            .map(|document| document["key"].as_str().unwrap())
+            .collect();
         let expected: BTreeSet<String> = self.model.settled.keys().map(|key| name(*key)).collect();
-        assert_eq!(listed, expected.iter().map(String::as_str).collect(), "after {:?}", self.done);
+        assert_eq!(
+            listed,
+            expected.iter().map(String::as_str).collect(),
+            "after {:?}",
+            self.done
+        );
         assert_eq!(documents.len(), self.model.documents());
     }
 
@@ -245,13 +261,20 @@ impl Trial<'_> {
         for (key, passage) in self.found("vector", &format!("What happened to {}?", word(text, 1))) {
             let shown = (0..TEXTS).find(|text| passage.contains(&word(*text, 1))).unwrap();
             let (_, may) = self.model.expected(shown);
-            assert!(may.contains(&key), "{} shows {passage:?} after {:?}", name(key), self.done);
+            assert!(
+                may.contains(&key),
+                "{} shows {passage:?} after {:?}",
+                name(key),
+                self.done
+            );
         }
     }
 
     fn found(&self, mode: &str, text: &str) -> Vec<(usize, String)> {
         let body = json!({ "text": text, "mode": mode, "limit": KEYS });
-        let request = self.server.request(Method::POST, &format!("/knowledge-bases/{KB}/search"));
+        let request = self
+            .server
+            .request(Method::POST, &format!("/knowledge-bases/{KB}/search"));
         let found = send(request.json(&body)).is(200).json();
         let passages = found["passages"].as_array().unwrap().iter();
         passages
@@ -287,7 +310,8 @@ fn content(text: usize) -> String {
 
 #[test]
 fn random_operations_give_what_a_plain_map_gives() {
-    let operations = std::env::var("LECTERN_TEST_OPERATIONS").map_or(OPERATIONS, |count| count.parse().unwrap());
+    let operations =
+        std::env::var("LECTERN_TEST_OPERATIONS").map_or(OPERATIONS, |count| count.parse().unwrap());
     let lectern = Workplace::new();
     lectern.run(["kb", "create", KB]).exits(0);
     let mut trial = Trial {

@@ -55,6 +55,7 @@ pub use sources::Source;
 pub use totals::SourceTotals;
 
 pub(crate) use active::{ActiveJob, ActiveJobs};
+pub(crate) use audit::VisibleChunks;
 pub(crate) use documents::{KnownDocument, SourceMetadata};
 pub(crate) use flip::{FlipOutcome, FlipRequest};
 pub(crate) use notes::Note;

@@ -79,6 +79,20 @@ impl Lectern {
     /// Opens the stores of `folder`, puts everything together, and puts in order what an interrupted
     /// process left behind. Costs milliseconds where nothing was; no model is loaded.
     pub async fn open(folder: DataFolder, config: Config) -> Result<Self, PortError> {
+        let lectern = Self::open_as_found(folder, config).await?;
+        if let Err(error) = lectern.ingestion.recover().await {
+            // What may be seen is decided by the ledger, so reading is safe; the next job tries again.
+            tracing::warn!(
+                code = error.code(),
+                error = chain(&error),
+                "what an interrupted run left is still there"
+            );
+        }
+        Ok(lectern)
+    }
+
+    /// The same, and what an interrupted process left stays as it is, to be looked at.
+    pub async fn open_as_found(folder: DataFolder, config: Config) -> Result<Self, PortError> {
         let models = Models::new(config.models.folder_for(folder.root()));
         let texts = Arc::new(TextStore::open(folder.root())?);
         let ledger = Arc::new(Ledger::open(&folder.ledger(), Arc::clone(&texts)).await?);
@@ -109,14 +123,6 @@ impl Lectern {
             reranker: None,
             demand: Some(ingestion.embedding_demand()),
         });
-        if let Err(error) = ingestion.recover().await {
-            // What may be seen is decided by the ledger, so reading is safe; the next job tries again.
-            tracing::warn!(
-                code = error.code(),
-                error = chain(&error),
-                "what an interrupted run left is still there"
-            );
-        }
         let answerer = answerer(&config, Arc::clone(&generator), Arc::clone(&embedders));
         Ok(Self {
             config,

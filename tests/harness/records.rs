@@ -33,21 +33,33 @@ impl Records {
     pub fn is_to_be(&mut self, number: usize, version: Option<u32>) {
         let acknowledged = true;
         self.note(number, version);
-        self.states.entry(number).or_default().push(State { version, acknowledged });
+        self.states.entry(number).or_default().push(State {
+            version,
+            acknowledged,
+        });
     }
 
     /// The same, asked for and not answered.
     pub fn may_be(&mut self, number: usize, version: Option<u32>) {
         let acknowledged = false;
         self.note(number, version);
-        self.states.entry(number).or_default().push(State { version, acknowledged });
+        self.states.entry(number).or_default().push(State {
+            version,
+            acknowledged,
+        });
     }
 
     /// From now on the document is found in this version and no other, or not at all.
     pub fn settle(&mut self, number: usize, version: Option<u32>) {
         let acknowledged = true;
         self.note(number, version);
-        self.states.insert(number, vec![State { version, acknowledged }]);
+        self.states.insert(
+            number,
+            vec![State {
+                version,
+                acknowledged,
+            }],
+        );
     }
 
     fn note(&mut self, number: usize, version: Option<u32>) {
@@ -83,7 +95,10 @@ impl Records {
     /// cut off after it.
     fn may_rest_as(&self, number: usize, version: Option<u32>) -> bool {
         let states = self.states.get(&number).map(Vec::as_slice).unwrap_or_default();
-        let last = states.iter().rposition(|state| state.acknowledged).unwrap_or_default();
+        let last = states
+            .iter()
+            .rposition(|state| state.acknowledged)
+            .unwrap_or_default();
         states[last..].iter().any(|state| state.version == version)
     }
 
@@ -124,7 +139,11 @@ pub struct Shown {
 impl Shown {
     /// The version that is shown whole; fails where it is torn.
     pub fn whole(&self, number: usize, chunks: usize) -> Option<u32> {
-        assert!(self.versions.len() <= 1, "document {number} is torn between {:?}", self.versions);
+        assert!(
+            self.versions.len() <= 1,
+            "document {number} is torn between {:?}",
+            self.versions
+        );
         assert!(
             [0, chunks].contains(&self.chunks),
             "{} of {chunks} chunks of document {number} are shown",
@@ -137,7 +156,8 @@ impl Shown {
 /// A document of several chunks; each of them has the document's word and that of its version.
 pub fn text(number: usize, version: u32) -> String {
     let (own, current) = (word(number, 0), word(number, version));
-    let sentence = format!("Under {own} the carrier of {current} signed for the parcel and drove to the coast. ");
+    let sentence =
+        format!("Under {own} the carrier of {current} signed for the parcel and drove to the coast. ");
     let section = |title: &str| format!("## {title}\n\n{}\n\n", sentence.repeat(7));
     format!("# Record {own}\n\n{}{}", section("Morning"), section("Evening"))
 }

@@ -93,7 +93,10 @@ impl Server {
 
     /// Asks it to end as an operator does (SIGTERM), and waits until it has.
     pub fn end_well(&mut self) {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        let asked = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()
+            .unwrap();
         assert!(asked.success());
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}: {}", self.log());

@@ -69,6 +69,14 @@ impl Context {
         Ok(Arc::new(Lectern::open(folder, self.config.clone()).await?))
     }
 
+    /// The same, and what an interrupted process left stays as it is.
+    pub async fn open_as_found(&self) -> Result<Arc<Lectern>> {
+        let folder = DataFolder::open(&self.data)?;
+        Ok(Arc::new(
+            Lectern::open_as_found(folder, self.config.clone()).await?,
+        ))
+    }
+
     /// The same settings over a folder of one's own, with the models where they are.
     pub async fn open_elsewhere(&self, folder: &Path) -> Result<Arc<Lectern>> {
         let mut config = self.config.clone();

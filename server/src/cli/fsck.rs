@@ -34,6 +34,9 @@ pub struct FsckArguments {
     /// Mend what is wrong, then check
     #[arg(long)]
     repair: bool,
+    /// Look before anything puts in order what a crash left
+    #[arg(long, conflicts_with = "repair")]
+    as_found: bool,
 }
 
 /// What was mended, and what was found after that.
@@ -48,7 +51,10 @@ struct Account {
 
 /// Mends if that is asked, checks, prints what was found.
 pub async fn run(context: &Context, arguments: FsckArguments) -> Result<Exit> {
-    let lectern = context.open().await?;
+    let lectern = match arguments.as_found {
+        true => context.open_as_found().await?,
+        false => context.open().await?,
+    };
     let knowledge_base = match &arguments.kb {
         Some(name) => Some(lectern.ledger.knowledge_base(name).await?),
         None => None,
@@ -187,6 +193,10 @@ fn index_faults(index: &IndexCheck) -> Vec<String> {
     }
     let counts = [
         (index.missing.count, format!("chunks are missing in {name}")),
+        (
+            index.leftover.count,
+            format!("chunks of unfinished or replaced versions are in {name}"),
+        ),
         (index.ghost.count, format!("chunks in {name} belong to nothing")),
         (
             index.duplicate.count,
