@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::harness::lectern::KB;
+use crate::harness::lectern::{KB, file_names};
 use crate::harness::{Server, Workplace, models};
 
 #[test]
@@ -38,11 +38,10 @@ fn a_flipped_byte_in_a_model_is_found_and_named() {
     lectern.write("one.md", "The cooper makes barrels of oak.\n");
     lectern.ingest().exits(0);
     let damaged = lectern.elsewhere("models");
-    models::copy_of_embedder(&damaged);
+    let file = models::copy_of_embedder(models::EMBEDDER, &damaged);
     let lectern = lectern.using_models(&damaged);
     lectern.run(["models", "verify"]).exits(0);
 
-    let file = damaged.join("all-minilm-l6-v2/model.onnx");
     let mut bytes = fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x10;
@@ -55,7 +54,7 @@ fn a_flipped_byte_in_a_model_is_found_and_named() {
         .filter(|entry| !entry["file"].to_string().contains("intact"))
         .map(|entry| entry["model"].as_str().unwrap())
         .collect();
-    assert_eq!(bad, ["all-minilm-l6-v2"], "{verified:#}");
+    assert_eq!(bad, [models::EMBEDDER], "{verified:#}");
     assert_eq!(verified["intact"], false);
 
     let named = file.to_str().unwrap();
@@ -80,8 +79,64 @@ fn a_missing_model_is_an_error_with_its_name_and_the_remedy() {
     lectern.write("one.md", "The cooper makes barrels of oak.\n");
     let empty = lectern.elsewhere("models");
     let lectern = lectern.using_models(&empty);
-    let failed = lectern.ingest().fails(1, "model_missing", "all-minilm-l6-v2");
+    let failed = lectern.ingest().fails(1, "model_missing", models::EMBEDDER);
     assert!(failed.stderr.contains("lectern models pull"), "{}", failed.stderr);
+}
+
+#[test]
+fn a_knowledge_base_keeps_to_the_embedder_that_it_was_made_with() {
+    // As a Lectern made it that knew the float model alone, with a folder of models that has no other.
+    let older = Workplace::with_settings(
+        "[generation]\nmodel = \"extractive\"\n[models]\nembedder = \"all-minilm-l6-v2\"\n",
+    );
+    let models = older.elsewhere("models");
+    models::copy_of_embedder(models::FLOAT_EMBEDDER, &models);
+    let older = older.using_models(&models);
+    older.write("one.md", "The cooper makes barrels of oak.\n");
+    older.ingest().exits(0);
+
+    // The default is another one now, and what is there goes on: taking in, finding, checking.
+    fs::write(
+        older.data().join("lectern.toml"),
+        "[generation]\nmodel = \"extractive\"\n",
+    )
+    .unwrap();
+    older.write("two.md", "The smith makes nails of iron.\n");
+    assert_eq!(older.ingest().exits(0).counts().new, 1);
+    let found = file_names(&older.search("vector", "who makes barrels?"));
+    assert_eq!(found[0], "one.md");
+    older.assert_sound();
+    let listed = older.run(["kb", "list"]).exits(0).json();
+    assert_eq!(
+        listed["knowledge_bases"][0]["embedding_model"],
+        models::FLOAT_EMBEDDER
+    );
+
+    // A new one gets the default, and is told what is missing for it.
+    older
+        .run([
+            "ingest",
+            "--kb",
+            "new",
+            "--create",
+            older.documents().to_str().unwrap(),
+        ])
+        .fails(1, "model_missing", models::EMBEDDER);
+    // It can be made of what is there, without a network.
+    older.run(["models", "pull", models::EMBEDDER]).exits(0);
+    older
+        .run([
+            "ingest",
+            "--kb",
+            "new",
+            "--create",
+            older.documents().to_str().unwrap(),
+        ])
+        .exits(0);
+    let listed = older.run(["kb", "list"]).exits(0).json();
+    let made = listed["knowledge_bases"].as_array().unwrap();
+    let new = made.iter().find(|base| base["name"] == "new").unwrap();
+    assert_eq!(new["embedding_model"], models::EMBEDDER);
 }
 
 #[test]

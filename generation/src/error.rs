@@ -119,6 +119,14 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// An ONNX file can't be rewritten.
+    #[error("{path} can't be rewritten to compute with integers: {reason}", path = .path.display())]
+    Onnx {
+        /// The file.
+        path: PathBuf,
+        /// What is in the way.
+        reason: String,
+    },
     /// A file or folder can't be used.
     #[error("{path} could not be {action}", path = .path.display())]
     Io {
@@ -215,7 +223,8 @@ impl Error {
             | Self::WrongHash { .. }
             | Self::BadWheel { .. }
             | Self::EngineLoad { .. }
-            | Self::Gguf { .. } => ErrorKind::Corrupt,
+            | Self::Gguf { .. }
+            | Self::Onnx { .. } => ErrorKind::Corrupt,
             Self::Platform { .. } | Self::QuestionEmpty => ErrorKind::Invalid,
             Self::QuestionTooLong { .. } | Self::PromptTooLong { .. } => ErrorKind::TooLarge,
             Self::Busy { .. } => ErrorKind::Overloaded,
@@ -239,6 +248,7 @@ impl Error {
             Self::BadWheel { .. } => "package_unreadable",
             Self::Hub { .. } => "hub_failed",
             Self::Gguf { .. } => "gguf_unreadable",
+            Self::Onnx { .. } => "onnx_unreadable",
             Self::Io { .. } => "model_store_io",
             Self::QuestionEmpty => "question_empty",
             Self::QuestionTooLong { .. } => "question_too_long",

@@ -20,8 +20,8 @@ use std::time::{Duration, SystemTime};
 use lectern_generation::catalogue::hub::Hub;
 use lectern_generation::catalogue::pip::Pip;
 use lectern_generation::catalogue::{
-    FileSource, ModelEntry, ModelFile, ModelName, ModelRole, ModelStore, NoProgress, PullProgress,
-    PythonPart, Rewrite, Verdict,
+    FileSource, IntegerWeights, ModelEntry, ModelFile, ModelName, ModelRole, ModelStore, NoProgress,
+    PullProgress, PythonPart, Rewrite, Verdict,
 };
 use sha2::{Digest, Sha256};
 use zip::ZipWriter;
@@ -413,6 +413,59 @@ async fn two_pulls_at_once_fetch_once() {
     assert_eq!(hub.begins(), [0]);
     assert_eq!(progress.finished.into_inner(), 2);
     assert_eq!(progress.bytes.into_inner(), 400_000);
+}
+
+#[tokio::test]
+async fn a_file_that_another_model_has_is_not_fetched_again() {
+    let models = tempfile::tempdir().unwrap();
+    let content = noise(1, 50_000);
+    let hub = TestHub::start(content.clone(), vec![WHOLE, WHOLE]);
+    let store = ModelStore::new(models.path()).with_hub(Hub::new(&hub.address));
+    let first = entry(&content, vec![from_hub()]);
+    let installed = store.pull(&first, &NoProgress).await.unwrap();
+
+    let from_first = FileSource::Installed {
+        model: first.name.clone(),
+        file: "weights.bin".to_owned(),
+    };
+    let like_first = |name: &str| ModelEntry {
+        name: ModelName::new(name),
+        ..entry(&content, vec![from_first.clone(), from_hub()])
+    };
+    let second = store.pull(&like_first("second"), &NoProgress).await.unwrap();
+    assert_eq!(fs::read(&second.files[0]).unwrap(), content);
+    assert_eq!(hub.begins(), [0]);
+
+    // A damaged file of the other model isn't taken, and a missing one isn't missed.
+    fs::write(&installed.files[0], noise(2, 50_000)).unwrap();
+    let third = store.pull(&like_first("third"), &NoProgress).await.unwrap();
+    assert_eq!(fs::read(&third.files[0]).unwrap(), content);
+    assert_eq!(hub.begins(), [0, 0]);
+    fs::remove_file(&installed.files[0]).unwrap();
+    let error = ModelStore::new(models.path())
+        .with_hub(Hub::new("http://127.0.0.1:9"))
+        .pull(&like_first("fourth"), &NoProgress)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "hub_failed");
+}
+
+#[tokio::test]
+async fn a_model_that_cannot_be_rewritten_is_not_installed() {
+    let models = tempfile::tempdir().unwrap();
+    let content = noise(1, 9_000);
+    let hub = TestHub::start(content.clone(), vec![WHOLE]);
+    let store = ModelStore::new(models.path()).with_hub(Hub::new(&hub.address));
+    let mut entry = entry(&content, vec![from_hub()]);
+    entry.files[0].rewrite = Rewrite::Integers {
+        file: "rewritten.onnx".to_owned(),
+        weights: IntegerWeights::Signed,
+        sha256: sha256(b"what it would be"),
+    };
+    let error = store.pull(&entry, &NoProgress).await.unwrap_err();
+    assert_eq!(error.code(), "onnx_unreadable");
+    assert!(!models.path().join("test-model/rewritten.onnx").exists());
+    assert!(store.installed(&entry).unwrap().is_none());
 }
 
 /// Fills the folder that `LECTERN_TEST_MODELS` names with every model of the catalogue.

@@ -67,7 +67,7 @@ mod tests {
             );
             return;
         };
-        let sizer = TokenSizer::load(&models.join("all-minilm-l6-v2/tokenizer.json")).unwrap();
+        let sizer = TokenSizer::load(&models.join("all-minilm-l6-v2-int8/tokenizer.json")).unwrap();
         assert_eq!(sizer.count("word"), 1);
         assert_eq!(sizer.count(&"word ".repeat(1_000)), 1_000);
         assert_eq!(sizer.count(""), 0);

@@ -102,13 +102,13 @@ fn recall(ranked: &[String], grades: &HashMap<String, f64>, depth: usize) -> f64
 }
 
 fn embedder() -> Option<Arc<dyn Embedder>> {
-    let settings = EmbedderSettings::for_this_machine("all-minilm-l6-v2");
+    let settings = EmbedderSettings::for_this_machine("all-minilm-l6-v2-int8");
     Some(Arc::new(FastEmbedder::load(&model_files()?, settings).unwrap()))
 }
 
 /// The vectors of a collection, kept between runs beside the other temporary files.
 async fn vectors(collection: &Collection, embedder: &dyn Embedder) -> Vec<Vec<f32>> {
-    let file = std::env::temp_dir().join(format!("lectern-ranking-{}.json", collection.name));
+    let file = std::env::temp_dir().join(format!("lectern-ranking-int8-{}.json", collection.name));
     if let Ok(text) = fs::read_to_string(&file) {
         let vectors: Vec<Vec<f32>> = serde_json::from_str(&text).unwrap();
         if vectors.len() == collection.texts.len() {

@@ -17,7 +17,6 @@ use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedders, Generator, Token
 use lectern_domain::{Acl, DefaultAccess, ErrorKind, PortError};
 use lectern_generation::admission::{Admission, AdmissionSettings};
 use lectern_generation::answer::{AnswerSettings, Answerer, AnswererParts};
-use lectern_generation::catalogue::ModelName;
 use lectern_ingest::extract::{ExtractorPool, ExtractorSettings};
 use lectern_ingest::{IngestSettings, Ingestion, IngestionParts, Ledger, TextStore};
 use lectern_retrieval::{
@@ -99,7 +98,7 @@ impl Lectern {
         let vectors = open_vectors(&folder, &config).await?;
         let words: Arc<dyn ChunkIndex> = Arc::new(TantivyWords::open(folder.words())?);
         let embedders = Arc::new(LazyEmbedders::new(
-            &ModelName::EMBEDDER,
+            &config.models.embedder.name(),
             &models,
             &config.ingestion,
         ));

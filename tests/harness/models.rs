@@ -4,8 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The embedder, the generator that is small enough for tests, and what runs the embedder.
-const NAMES: [&str; 3] = ["all-minilm-l6-v2", "smollm2-135m", "onnxruntime"];
+/// The two embedders (the second is made of the first), the generator that is small enough for tests, and what
+/// runs the embedders.
+const NAMES: [&str; 4] = [FLOAT_EMBEDDER, EMBEDDER, "smollm2-135m", "onnxruntime"];
+
+/// The embedder of new knowledge bases.
+pub const EMBEDDER: &str = "all-minilm-l6-v2-int8";
+/// The embedder of older ones.
+pub const FLOAT_EMBEDDER: &str = "all-minilm-l6-v2";
 
 /// The folder with the models, which are there when this returns. Nothing is fetched that is there.
 pub fn folder() -> &'static Path {
@@ -40,9 +46,10 @@ fn shared_folder() -> PathBuf {
     cache.join("lectern/models")
 }
 
-/// A folder of one's own with the embedder and its runtime, to be damaged. The files are copies.
-pub fn copy_of_embedder(target: &Path) {
-    for name in ["all-minilm-l6-v2", "onnxruntime"] {
+/// A folder of one's own with an embedder and its runtime, to be damaged. The files are copies. Tells where the
+/// embedder's model lies.
+pub fn copy_of_embedder(embedder: &str, target: &Path) -> PathBuf {
+    for name in [embedder, "onnxruntime"] {
         let (from, to) = (folder().join(name), target.join(name));
         std::fs::create_dir_all(&to).unwrap();
         for entry in std::fs::read_dir(from).unwrap() {
@@ -52,4 +59,10 @@ pub fn copy_of_embedder(target: &Path) {
             }
         }
     }
+    let mut files = std::fs::read_dir(target.join(embedder)).unwrap();
+    files
+        .find_map(|file| {
+            Some(file.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "onnx"))
+        })
+        .unwrap()
 }

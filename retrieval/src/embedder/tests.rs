@@ -1,39 +1,46 @@
-//! What the real model must do. Needs `LECTERN_TEST_MODELS`, a folder as the model store makes it.
+//! What the real models must do. Needs `LECTERN_TEST_MODELS`, a folder as the model store makes it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
 
+/// The default model, and the same computing with floats.
+const MODELS: [&str; 2] = ["all-minilm-l6-v2-int8", "all-minilm-l6-v2"];
+
 /// The files of the default model, or `None`, said aloud, where this machine hasn't got them.
 fn files() -> Option<EmbedderFiles> {
+    files_of(MODELS[0])
+}
+
+fn files_of(name: &str) -> Option<EmbedderFiles> {
     let Some(models) = std::env::var_os("LECTERN_TEST_MODELS").map(PathBuf::from) else {
         println!("SKIPPED: no models (set LECTERN_TEST_MODELS to a folder made by `lectern models pull`)");
         return None;
     };
-    let model = models.join("all-minilm-l6-v2");
+    let model = models.join(name);
     Some(EmbedderFiles {
-        model: model.join("model.onnx"),
+        model: file_like(&model, ".onnx"),
         tokenizer: model.join("tokenizer.json"),
         config: model.join("config.json"),
         special_tokens_map: model.join("special_tokens_map.json"),
         tokenizer_config: model.join("tokenizer_config.json"),
-        onnx_runtime: shared_library(&models.join("onnxruntime")),
+        onnx_runtime: file_like(&models.join("onnxruntime"), "libonnxruntime"),
     })
 }
 
-fn shared_library(directory: &Path) -> PathBuf {
-    let mut libraries = fs::read_dir(directory)
+fn file_like(directory: &Path, part: &str) -> PathBuf {
+    let mut files = fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    libraries
-        .find(|path| path.to_string_lossy().contains("libonnxruntime"))
-        .unwrap_or_else(|| panic!("no ONNX Runtime in {}", directory.display()))
+    files
+        .find(|path| path.file_name().unwrap().to_string_lossy().contains(part))
+        .unwrap_or_else(|| panic!("no {part} in {}", directory.display()))
 }
 
 fn settings(sessions: usize) -> EmbedderSettings {
     EmbedderSettings {
-        model_name: "all-minilm-l6-v2".to_owned(),
+        model_name: "a model".to_owned(),
         sessions,
         query_threads: 1,
         max_tokens: 256,
@@ -46,29 +53,59 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 
 #[tokio::test]
 async fn vectors_have_unit_length_and_depend_on_their_own_text_alone() {
-    let Some(files) = files() else { return };
-    let embedder = FastEmbedder::load(&files, settings(2)).unwrap();
-    assert_eq!(embedder.dimensions(), 384);
-    let text = "Parental leave is twenty weeks.".to_owned();
-    let alone = embedder.embed(vec![text.clone()]).await.unwrap();
-    let among = embedder
-        .embed(vec![
-            "word ".repeat(400),
-            text.clone(),
-            "x".to_owned(),
-            text.clone(),
-            String::new(),
-        ])
-        .await
-        .unwrap();
-    assert_eq!(among.len(), 5);
-    for vector in &among {
-        let length = cosine(vector, vector).sqrt();
-        assert!((length - 1.0).abs() < 1e-4, "length {length}");
+    // A model on integers scales its numbers by the largest of a whole batch: there above all a text must be
+    // alone in its own.
+    for files in MODELS.into_iter().filter_map(files_of) {
+        let embedder = FastEmbedder::load(&files, settings(2)).unwrap();
+        assert_eq!(embedder.dimensions(), 384);
+        let text = "Parental leave is twenty weeks.".to_owned();
+        let alone = embedder.embed(vec![text.clone()]).await.unwrap();
+        let among = embedder
+            .embed(vec![
+                "word ".repeat(400),
+                text.clone(),
+                "x".to_owned(),
+                text.clone(),
+                String::new(),
+            ])
+            .await
+            .unwrap();
+        assert_eq!(among.len(), 5);
+        for vector in &among {
+            let length = cosine(vector, vector).sqrt();
+            assert!((length - 1.0).abs() < 1e-4, "length {length}");
+        }
+        assert_eq!(alone[0], among[1], "its neighbours don't matter");
+        assert_eq!(alone[0], among[3], "nor does the session");
+        assert!(cosine(&alone[0], &embedder.embed_query(&text).await.unwrap()) > 0.9999);
     }
-    assert_eq!(alone[0], among[1], "its neighbours don't matter");
-    assert_eq!(alone[0], among[3], "nor does the session");
-    assert!(cosine(&alone[0], &embedder.embed_query(&text).await.unwrap()) > 0.9999);
+}
+
+#[tokio::test]
+async fn the_model_on_integers_says_nearly_the_same_as_the_one_on_floats() {
+    let (Some(integers), Some(floats)) = (files_of(MODELS[0]), files_of(MODELS[1])) else {
+        return;
+    };
+    let texts = [
+        "Parental leave is twenty weeks.",
+        "The canteen serves soup on Mondays, and whoever comes after two finds that there is none left.",
+        "x",
+        "",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let vectors = |files: EmbedderFiles| {
+        let texts = texts.clone();
+        async move {
+            let embedder = FastEmbedder::load(&files, settings(1)).unwrap();
+            embedder.embed(texts).await.unwrap()
+        }
+    };
+    let (integers, floats) = (vectors(integers).await, vectors(floats).await);
+    for (number, (one, other)) in integers.iter().zip(&floats).enumerate() {
+        let cosine = cosine(one, other);
+        assert!((0.98..0.999_999).contains(&cosine), "text {number}: {cosine}");
+    }
 }
 
 #[tokio::test]

@@ -186,24 +186,24 @@ pub fn model_files() -> Option<EmbedderFiles> {
         println!("SKIPPED: no models (set LECTERN_TEST_MODELS to a folder made by `lectern models pull`)");
         return None;
     };
-    let model = models.join("all-minilm-l6-v2");
+    let model = models.join("all-minilm-l6-v2-int8");
     Some(EmbedderFiles {
-        model: model.join("model.onnx"),
+        model: file_like(&model, ".onnx"),
         tokenizer: model.join("tokenizer.json"),
         config: model.join("config.json"),
         special_tokens_map: model.join("special_tokens_map.json"),
         tokenizer_config: model.join("tokenizer_config.json"),
-        onnx_runtime: onnx_runtime(&models.join("onnxruntime")),
+        onnx_runtime: file_like(&models.join("onnxruntime"), "libonnxruntime"),
     })
 }
 
-fn onnx_runtime(directory: &Path) -> PathBuf {
+fn file_like(directory: &Path, part: &str) -> PathBuf {
     let mut files = std::fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().path());
     files
-        .find(|path| path.to_string_lossy().contains("libonnxruntime"))
-        .unwrap_or_else(|| panic!("no ONNX Runtime in {}", directory.display()))
+        .find(|path| path.file_name().unwrap().to_string_lossy().contains(part))
+        .unwrap_or_else(|| panic!("no {part} in {}", directory.display()))
 }
 
 /// A folder of shared test data, or `None`, said aloud.

@@ -69,7 +69,7 @@ pub async fn run(context: &Context, arguments: DemoArguments) -> Result<Exit> {
 }
 
 async fn fetch_models(context: &Context, models: &Models) -> Result<()> {
-    let needed = models.needed(context.config.generation.model)?;
+    let needed = models.needed(&context.config)?;
     let fetched = models::pull_missing(models, &needed).await?;
     if !fetched.is_empty() {
         output::note(format!(

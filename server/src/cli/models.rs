@@ -64,7 +64,7 @@ fn list(context: &Context, models: &Models) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let needed: Vec<String> = models
-        .needed(context.config.generation.model)?
+        .needed(&context.config)?
         .iter()
         .map(|entry| entry.name.to_string())
         .collect();
@@ -112,7 +112,7 @@ fn state_word(state: &ModelState) -> &'static str {
 
 async fn pull(context: &Context, models: &Models, names: &[String]) -> Result<Exit> {
     let entries = if names.is_empty() {
-        models.needed(context.config.generation.model)?
+        models.needed(&context.config)?
     } else {
         named(models, names)?
     };

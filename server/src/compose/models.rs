@@ -6,7 +6,7 @@ use lectern_generation::Error;
 use lectern_generation::catalogue::{Catalogue, ModelEntry, ModelName, ModelRole, ModelStore};
 use lectern_retrieval::EmbedderFiles;
 
-use crate::config::GeneratorChoice;
+use crate::config::{Config, GeneratorChoice};
 
 /// The store of model files, with the catalogue that says what belongs into it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,14 +34,14 @@ impl Models {
         &self.catalogue
     }
 
-    /// The entries that a new Lectern with this generator needs. An ONNX Runtime of the operator's own
+    /// The entries that a new Lectern with these settings needs. An ONNX Runtime of the operator's own
     /// (`ORT_DYLIB_PATH`) need not be fetched.
-    pub fn needed(&self, generator: GeneratorChoice) -> Result<Vec<&ModelEntry>, Error> {
-        let mut entries = vec![self.catalogue.find(ModelName::EMBEDDER.as_str())?];
+    pub fn needed(&self, config: &Config) -> Result<Vec<&ModelEntry>, Error> {
+        let mut entries = vec![self.catalogue.find(config.models.embedder.name().as_str())?];
         if std::env::var_os("ORT_DYLIB_PATH").is_none_or(|path| path.is_empty()) {
             entries.push(self.catalogue.find(ModelName::RUNTIME.as_str())?);
         }
-        entries.extend(self.generator(generator)?);
+        entries.extend(self.generator(config.generation.model)?);
         Ok(entries)
     }
 

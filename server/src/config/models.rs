@@ -1,13 +1,38 @@
-//! `[models]`: where model files are kept.
+//! `[models]`: which embedder new knowledge bases get, and where model files are kept.
 
 use std::path::{Path, PathBuf};
 
+use lectern_generation::catalogue::ModelName;
 use serde::{Deserialize, Serialize};
 
-/// Where model files are kept.
+/// The embedder of new knowledge bases. One that exists keeps to the embedder that it was made with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EmbedderChoice {
+    /// Computes with integers: more than twice as fast.
+    #[default]
+    #[serde(rename = "all-minilm-l6-v2-int8")]
+    Integers,
+    /// The same model computing with floats: a little more exact.
+    #[serde(rename = "all-minilm-l6-v2")]
+    Floats,
+}
+
+impl EmbedderChoice {
+    /// Its name in the catalogue of models.
+    pub fn name(self) -> ModelName {
+        match self {
+            Self::Integers => ModelName::EMBEDDER,
+            Self::Floats => ModelName::FLOAT_EMBEDDER,
+        }
+    }
+}
+
+/// Which embedder new knowledge bases get, and where model files are kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelsConfig {
+    /// The embedder of new knowledge bases: `all-minilm-l6-v2-int8` (default) or `all-minilm-l6-v2`.
+    pub embedder: EmbedderChoice,
     /// The folder of the model files; several data folders may share one. Set it in the environment
     /// with `LECTERN_MODELS`. Default: `models` in the data folder.
     pub folder: Option<PathBuf>,

