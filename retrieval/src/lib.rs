@@ -19,14 +19,16 @@ pub mod fuse;
 pub mod recheck;
 pub mod reranker;
 pub mod confidence;
+pub mod request;
 pub mod search;
 pub mod conformance;
 pub mod error;
 
 pub use embedder::{EmbedderFiles, EmbedderSettings, FastEmbedder};
 pub use error::Error;
+pub use request::{SearchMode, SearchRequest};
 pub use reranker::{FastReranker, RerankerFiles};
-pub use search::{SearchMode, SearchRequest, SearchResponse, SearchTimings, Searcher, SearcherParts};
+pub use search::{SearchResponse, SearchTimings, Searcher, SearcherParts};
 pub use tokens::TokenSizer;
 pub use vectors::{EdgeVectors, ServerVectors, ServerVectorsConfig};
 pub use words::TantivyWords;

@@ -5,11 +5,15 @@
 //! it belong to the version that may be seen, may this reader read the document? The pre-filter of the
 //! indexes makes this cheap, because it rarely has to act; `lectern_recheck_dropped_total` counts how
 //! often it did.
+//!
+//! A document may also be replaced between the question to the indexes and the look-up, or between two look-ups.
+//! Then its old version is dropped and its new one wasn't found, or a piece of each was. The recheck can't bring back
+//! what it wasn't given, but it notices ([`Rechecked::is_overtaken`]), and the search asks the indexes again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use lectern_domain::ports::ChunkLookup;
-use lectern_domain::{ChunkId, DocumentId, KnowledgeBaseId, LedgerChunk, PortError, ReadScope};
+use lectern_domain::{ChunkId, DocumentId, KnowledgeBaseId, LedgerChunk, PortError, ReadScope, Version};
 
 use crate::fuse::FusedChunk;
 
@@ -28,6 +32,56 @@ pub struct Wanted {
     pub per_document: Option<usize>,
 }
 
+/// What the ledger vouches for.
+#[derive(Debug)]
+pub struct Rechecked {
+    /// In the order of the merged list. Of each document, one version.
+    pub kept: Vec<(FusedChunk, LedgerChunk)>,
+    /// Whether a document was replaced or taken away while the question was under way, so that it may be missing
+    /// although it is there.
+    pub is_overtaken: bool,
+}
+
+/// Which versions of the documents came by.
+#[derive(Debug, Default)]
+struct VersionsSeen {
+    current: HashMap<DocumentId, BTreeSet<Version>>,
+    others: HashMap<DocumentId, BTreeSet<Version>>,
+    /// A chunk that the ledger doesn't know: it was collected since, or never was one.
+    unknown: bool,
+}
+
+impl VersionsSeen {
+    fn note(&mut self, chunk: Option<&LedgerChunk>) {
+        let Some(chunk) = chunk else {
+            self.unknown = true;
+            return;
+        };
+        let versions = match chunk.is_current {
+            true => &mut self.current,
+            false => &mut self.others,
+        };
+        versions.entry(chunk.document).or_default().insert(chunk.version);
+    }
+
+    /// Whether a document changed in between: it is there in two versions, or its version was the current one at
+    /// one look-up and not at the other, or none of what was found of it may be shown any more.
+    fn are_overtaken(&self) -> bool {
+        let is_torn = |versions: &BTreeSet<Version>| versions.len() > 1;
+        let is_gone = |(document, others): (&DocumentId, &BTreeSet<Version>)| match self.current.get(document)
+        {
+            None => true,
+            Some(current) => !current.is_disjoint(others),
+        };
+        self.unknown || self.current.values().any(is_torn) || self.others.iter().any(is_gone)
+    }
+
+    fn is_newest(&self, chunk: &LedgerChunk) -> bool {
+        let versions = self.current.get(&chunk.document);
+        versions.and_then(BTreeSet::last) == Some(&chunk.version)
+    }
+}
+
 /// Goes down the merged list and keeps what the ledger vouches for, until enough is kept. Looks up no
 /// more than it needs, because a lookup reads the chunk's text.
 ///
@@ -39,10 +93,11 @@ pub async fn recheck(
     scope: &ReadScope,
     found: &[FusedChunk],
     wanted: Wanted,
-) -> Result<Vec<(FusedChunk, LedgerChunk)>, PortError> {
+) -> Result<Rechecked, PortError> {
     let mut kept = Vec::with_capacity(wanted.limit.min(found.len()));
     let mut per_document: HashMap<DocumentId, usize> = HashMap::new();
-    for some in found.chunks(wanted.limit.max(LEAST_PER_LOOKUP)) {
+    let mut seen = VersionsSeen::default();
+    'enough: for some in found.chunks(wanted.limit.max(LEAST_PER_LOOKUP)) {
         let ids: Vec<ChunkId> = some.iter().map(|fused| fused.chunk).collect();
         let mut known: HashMap<ChunkId, LedgerChunk> = ledger
             .look_up(base, &ids)
@@ -52,9 +107,11 @@ pub async fn recheck(
             .collect();
         for fused in some {
             if kept.len() == wanted.limit {
-                return Ok(kept);
+                break 'enough;
             }
-            let Some(chunk) = vouched_for(known.remove(&fused.chunk), scope) else {
+            let chunk = known.remove(&fused.chunk);
+            seen.note(chunk.as_ref());
+            let Some(chunk) = vouched_for(chunk, scope) else {
                 continue;
             };
             let of_document = per_document.entry(chunk.document).or_default();
@@ -65,7 +122,11 @@ pub async fn recheck(
             kept.push((*fused, chunk));
         }
     }
-    Ok(kept)
+    kept.retain(|(_, chunk)| seen.is_newest(chunk));
+    Ok(Rechecked {
+        kept,
+        is_overtaken: seen.are_overtaken(),
+    })
 }
 
 /// The chunk, if it may be shown; counts it if not.

@@ -12,7 +12,6 @@
 //! There is no way in without a [`ReadScope`], and no way out past the recheck.
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,122 +26,20 @@ use serde::{Deserialize, Serialize};
 use crate::confidence::{Evidence, QuestionWords, any_relevant};
 use crate::error::Error;
 use crate::fuse::{self, FusedChunk};
-use crate::recheck::{Wanted, recheck};
-
-/// The longest question that is read, in characters.
-pub const LONGEST_QUESTION: usize = 20_000;
-/// The most passages that one search gives.
-pub const MOST_PASSAGES: usize = 1_000;
+use crate::recheck::{Rechecked, Wanted, recheck};
+use crate::request::{SearchMode, SearchRequest};
 
 /// The fewest chunks that each index is asked for: the merged list needs more than the first few of
 /// each.
 const LEAST_CANDIDATES: usize = 200;
 /// How many chunks each index is asked for, per passage that is wanted.
 const CANDIDATES_PER_PASSAGE: usize = 4;
+/// How often the indexes are asked while documents are replaced under the question.
+const MOST_ATTEMPTS: usize = 3;
+/// The counter of questions that were asked again.
+pub const REPEATED_TOTAL: &str = "lectern_search_repeated_total";
 /// Most passages that are judged again by a reranker.
 const MOST_RERANKED: usize = 50;
-
-/// Which index is asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SearchMode {
-    /// Both, and their lists are merged.
-    #[default]
-    Hybrid,
-    /// That of vectors.
-    Vector,
-    /// That of words. No model is needed.
-    Lexical,
-}
-
-impl SearchMode {
-    /// All modes.
-    pub const ALL: [Self; 3] = [Self::Hybrid, Self::Vector, Self::Lexical];
-
-    /// The name that is written and shown.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hybrid => "hybrid",
-            Self::Vector => "vector",
-            Self::Lexical => "lexical",
-        }
-    }
-}
-
-impl fmt::Display for SearchMode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// A text that names no mode.
-#[derive(Debug, thiserror::Error)]
-#[error("no search mode: {0:?} (expected hybrid, vector or lexical)")]
-pub struct SearchModeError(String);
-
-impl FromStr for SearchMode {
-    type Err = SearchModeError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|mode| mode.as_str() == text)
-            .ok_or_else(|| SearchModeError(text.to_owned()))
-    }
-}
-
-/// What is asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SearchRequest {
-    /// The question, or a few words.
-    pub text: String,
-    /// Which index is asked.
-    #[serde(default)]
-    pub mode: SearchMode,
-    /// The most passages, from 1 to [`MOST_PASSAGES`].
-    #[serde(default = "default_limit")]
-    pub limit: usize,
-    /// The most passages of one document; any number where it isn't said.
-    #[serde(default)]
-    pub per_document: Option<usize>,
-}
-
-fn default_limit() -> usize {
-    10
-}
-
-impl SearchRequest {
-    /// A hybrid search for ten passages.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            mode: SearchMode::default(),
-            limit: default_limit(),
-            per_document: None,
-        }
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        if self.text.trim().is_empty() {
-            return Err(Error::QuestionEmpty);
-        }
-        let characters = self.text.chars().count();
-        if characters > LONGEST_QUESTION {
-            return Err(Error::QuestionTooLong {
-                characters,
-                limit: LONGEST_QUESTION,
-            });
-        }
-        if !(1..=MOST_PASSAGES).contains(&self.limit) {
-            return Err(Error::LimitOutOfRange {
-                limit: self.limit,
-                most: MOST_PASSAGES,
-            });
-        }
-        Ok(())
-    }
-}
 
 /// Where the time went, in milliseconds. The two indexes are asked at the same time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -218,6 +115,13 @@ impl fmt::Debug for Searcher {
     }
 }
 
+/// What may be shown.
+struct Vouched {
+    kept: Vec<(FusedChunk, LedgerChunk)>,
+    embedded: EmbeddedShare,
+    timings: SearchTimings,
+}
+
 /// What the indexes found, before the recheck.
 struct Candidates {
     merged: Vec<FusedChunk>,
@@ -244,19 +148,11 @@ impl Searcher {
     ) -> Result<SearchResponse, PortError> {
         let started = Instant::now();
         request.check()?;
-        let candidates = self.candidates(scope, base, request).await?;
-        let Candidates {
-            merged,
+        let Vouched {
+            kept,
             embedded,
             mut timings,
-        } = candidates;
-        let wanted = Wanted {
-            limit: request.limit,
-            per_document: request.per_document,
-        };
-        let rechecking = Instant::now();
-        let kept = recheck(self.parts.ledger.as_ref(), base, scope, &merged, wanted).await?;
-        timings.recheck_ms = milliseconds(rechecking);
+        } = self.vouched_for(scope, base, request).await?;
         self.ask_for_vectors(base, &kept);
         let question = QuestionWords::of(&request.text);
         let mut passages: Vec<Passage> = kept
@@ -278,6 +174,41 @@ impl Searcher {
             embedded,
             timings,
         })
+    }
+
+    /// What the indexes found and the ledger vouches for. Where a document was replaced in between, the indexes are
+    /// asked again, so that a document which is there all the time is found at every moment.
+    async fn vouched_for(
+        &self,
+        scope: &ReadScope,
+        base: KnowledgeBaseId,
+        request: &SearchRequest,
+    ) -> Result<Vouched, PortError> {
+        let wanted = Wanted {
+            limit: request.limit,
+            per_document: request.per_document,
+        };
+        let mut asked = 0;
+        loop {
+            let Candidates {
+                merged,
+                embedded,
+                mut timings,
+            } = self.candidates(scope, base, request).await?;
+            asked += 1;
+            let rechecking = Instant::now();
+            let Rechecked { kept, is_overtaken } =
+                recheck(self.parts.ledger.as_ref(), base, scope, &merged, wanted).await?;
+            timings.recheck_ms = milliseconds(rechecking);
+            if !is_overtaken || asked == MOST_ATTEMPTS {
+                return Ok(Vouched {
+                    kept,
+                    embedded,
+                    timings,
+                });
+            }
+            metrics::counter!(REPEATED_TOTAL).increment(1);
+        }
     }
 
     async fn candidates(

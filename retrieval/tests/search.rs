@@ -7,10 +7,14 @@ mod support;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 
 use async_trait::async_trait;
-use lectern_domain::ports::{Embedder, OneEmbedder, Reranker};
-use lectern_domain::{Acl, ErrorKind, KnowledgeBaseId, Passage, PortError, Principal};
+use lectern_domain::ports::{ChunkLookup, Embedder, OneEmbedder, Reranker};
+use lectern_domain::{
+    Acl, ChunkId, EmbeddedShare, ErrorKind, KnowledgeBaseId, LedgerChunk, Passage, PortError, Principal,
+};
 use lectern_retrieval::{SearchMode, SearchRequest, Searcher, SearcherParts};
 
 use support::{Filled, Text, anybody, fill};
@@ -166,6 +170,66 @@ async fn every_mode_finds_the_passage_and_hides_what_may_not_be_read() {
             "{mode}: {found:?}"
         );
     }
+}
+
+/// A ledger in which all that was found is replaced meanwhile, the first few times.
+struct Overtaking {
+    times: AtomicUsize,
+    ledger: Arc<dyn ChunkLookup>,
+}
+
+#[async_trait]
+impl ChunkLookup for Overtaking {
+    async fn look_up(
+        &self,
+        base: KnowledgeBaseId,
+        chunks: &[ChunkId],
+    ) -> Result<Vec<LedgerChunk>, PortError> {
+        let mut known = self.ledger.look_up(base, chunks).await?;
+        let one_less = |times: usize| times.checked_sub(1);
+        if self.times.fetch_update(SeqCst, SeqCst, one_less).is_ok() {
+            known.iter_mut().for_each(|chunk| chunk.is_current = false);
+        }
+        Ok(known)
+    }
+
+    async fn embedding_model(&self, base: KnowledgeBaseId) -> Result<Option<String>, PortError> {
+        self.ledger.embedding_model(base).await
+    }
+
+    async fn embedded_share(&self, base: KnowledgeBaseId) -> Result<EmbeddedShare, PortError> {
+        self.ledger.embedded_share(base).await
+    }
+
+    async fn not_embedded(
+        &self,
+        base: KnowledgeBaseId,
+        chunks: &[ChunkId],
+    ) -> Result<Vec<ChunkId>, PortError> {
+        self.ledger.not_embedded(base, chunks).await
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_is_replaced_under_the_question_is_found_all_the_same() {
+    let filled = handbook().await;
+    let passages_when_overtaken = async |times: usize| {
+        let ledger = Overtaking {
+            times: AtomicUsize::new(times),
+            ledger: Arc::clone(&filled.parts.ledger),
+        };
+        let searcher = Searcher::new(SearcherParts {
+            ledger: Arc::new(ledger),
+            ..filled.parts.clone()
+        });
+        let request = request("sauna", SearchMode::Lexical);
+        let found = searcher.search(&anybody(), filled.base, &request).await.unwrap();
+        found.passages.len()
+    };
+    assert_eq!(passages_when_overtaken(0).await, 1);
+    assert_eq!(passages_when_overtaken(2).await, 1);
+    // Under a document that changes without end the question ends all the same.
+    assert_eq!(passages_when_overtaken(1_000).await, 0);
 }
 
 #[tokio::test]

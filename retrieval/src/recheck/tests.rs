@@ -10,16 +10,20 @@ use super::*;
 /// A ledger made by hand, which counts how many chunks it was asked for.
 struct HandMade {
     chunks: Vec<LedgerChunk>,
+    /// What it has from the second look-up on, if that is something else.
+    later: Option<Vec<LedgerChunk>>,
     asked: Mutex<usize>,
 }
 
 #[async_trait]
 impl ChunkLookup for HandMade {
     async fn look_up(&self, _: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<Vec<LedgerChunk>, PortError> {
-        *self.asked.lock().unwrap() += chunks.len();
+        let mut asked = self.asked.lock().unwrap();
+        let now = self.later.as_ref().filter(|_| *asked > 0);
+        *asked += chunks.len();
         // In another order than asked, as a ledger may.
-        let known = self
-            .chunks
+        let known = now
+            .unwrap_or(&self.chunks)
             .iter()
             .rev()
             .filter(|chunk| chunks.contains(&chunk.chunk));
@@ -42,6 +46,7 @@ impl ChunkLookup for HandMade {
 fn ledger(chunks: Vec<LedgerChunk>) -> HandMade {
     HandMade {
         chunks,
+        later: None,
         asked: Mutex::new(0),
     }
 }
@@ -89,8 +94,10 @@ fn ada() -> ReadScope {
 
 async fn kept(ledger: &HandMade, found: &[FusedChunk], wanted: Wanted) -> Vec<ChunkId> {
     let base = KnowledgeBaseId(Uuid::nil());
-    let kept = recheck(ledger, base, &ada(), found, wanted).await.unwrap();
-    kept.into_iter()
+    let rechecked = recheck(ledger, base, &ada(), found, wanted).await.unwrap();
+    rechecked
+        .kept
+        .into_iter()
         .map(|(fused, chunk)| {
             assert_eq!(fused.chunk, chunk.chunk);
             chunk.chunk
@@ -151,4 +158,64 @@ async fn a_document_shows_no_more_chunks_than_wanted() {
         per_document: Some(1),
     };
     assert_eq!(kept(&ledger, &found(1..=9), wanted).await, [id(1), id(2), id(3)]);
+}
+
+/// A chunk of document 1 in that version.
+fn of_version(number: u128, version: Version, is_current: bool) -> LedgerChunk {
+    LedgerChunk {
+        version,
+        ..chunk(number, 1, is_current, Acl::everyone())
+    }
+}
+
+async fn is_overtaken(chunks: Vec<LedgerChunk>, asked: impl IntoIterator<Item = u128>) -> bool {
+    let base = KnowledgeBaseId(Uuid::nil());
+    let rechecked = recheck(&ledger(chunks), base, &ada(), &found(asked), TEN).await;
+    rechecked.unwrap().is_overtaken
+}
+
+#[tokio::test]
+async fn a_document_that_was_replaced_under_the_question_is_noticed() {
+    let (first, second) = (Version::FIRST, Version::FIRST.next());
+    // The old version waits to be collected, and the new one was found: nothing is missing.
+    let replaced = vec![of_version(1, first, false), of_version(2, second, true)];
+    assert!(!is_overtaken(replaced.clone(), [1, 2]).await);
+    // The new one came after the indexes were asked.
+    assert!(is_overtaken(replaced.clone(), [1]).await);
+    // And the old one is collected already.
+    assert!(is_overtaken(replaced, [3, 2]).await);
+    // The new one is staged, and the old one shown.
+    let staged = vec![of_version(1, first, true), of_version(2, second, false)];
+    assert!(!is_overtaken(staged, [1, 2]).await);
+    // Who may not read a document isn't told that it changed.
+    assert!(!is_overtaken(vec![chunk(1, 1, true, Acl::nobody())], [1]).await);
+}
+
+#[tokio::test]
+async fn two_versions_of_a_document_are_never_shown_together() {
+    let many = 200;
+    // Even numbers are chunks of the first version, and it is replaced between the first look-up and the second.
+    let (first, second) = (Version::FIRST, Version::FIRST.next());
+    let with_current = |current| {
+        let chunks = (0..many).map(|number| {
+            let version = if number % 2 == 0 { first } else { second };
+            of_version(number, version, version == current)
+        });
+        chunks.collect()
+    };
+    let ledger = HandMade {
+        later: Some(with_current(second)),
+        ..ledger(with_current(first))
+    };
+    let wanted = Wanted {
+        limit: 100,
+        per_document: None,
+    };
+    let base = KnowledgeBaseId(Uuid::nil());
+    let rechecked = recheck(&ledger, base, &ada(), &found(0..many), wanted)
+        .await
+        .unwrap();
+    assert!(rechecked.is_overtaken);
+    let versions: BTreeSet<Version> = rechecked.kept.iter().map(|(_, chunk)| chunk.version).collect();
+    assert_eq!(versions, BTreeSet::from([second]));
 }
