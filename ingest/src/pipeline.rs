@@ -23,7 +23,7 @@ use lectern_domain::{DefaultAccess, PortError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::chunk::ChunkSettings;
+use crate::chunk::{ChunkSettings, Chunking};
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
 use crate::fetch::Feed;
@@ -87,6 +87,8 @@ pub struct IngestSettings {
     pub max_problems: usize,
     /// Who reads pushed documents that carry no permissions. Nobody, if nothing else is said.
     pub pushed_access: DefaultAccess,
+    /// How pushed documents are cut. Those that are there stay as they are until they are pushed again.
+    pub pushed_chunking: Chunking,
 }
 
 impl Default for IngestSettings {
@@ -104,6 +106,7 @@ impl Default for IngestSettings {
             attachment_depth: 3,
             max_problems: 1_000,
             pushed_access: DefaultAccess::default(),
+            pushed_chunking: Chunking::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::pipeline::{Ended, Ingestion, drive};
 use crate::progress::Progress;
 use crate::report::DocumentProblem;
 use crate::run::Run;
+use crate::source_settings::SourceSettings;
 use crate::{collect, recover, sync};
 
 /// The source that pushed documents belong to.
@@ -174,14 +175,23 @@ impl Ingestion {
         let config = serde_json::Value::Null;
         let ledger = &self.parts.ledger;
         let known = ledger.sources(knowledge_base).await?;
-        match known.into_iter().find(|source| source.name == SOURCE) {
-            Some(source) if source.default_access == *access => Ok(source),
+        let source = match known.into_iter().find(|source| source.name == SOURCE) {
+            Some(source) if source.default_access == *access => source,
             _ => {
                 ledger
                     .ensure_source(knowledge_base, SOURCE, sync::PUSHED, &config, access)
-                    .await
+                    .await?
             }
+        };
+        let chunking = self.parts.settings.pushed_chunking;
+        if source.settings.chunking == chunking {
+            return Ok(source);
         }
+        let settings = SourceSettings {
+            chunking,
+            ..source.settings
+        };
+        ledger.set_source_settings(source.id, &settings).await
     }
 }
 

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         what_cannot_be_read_has_a_code,
         a_truncated_pdf_never_costs_more_than_itself,
         deep_nesting_costs_one_document,
+        a_file_may_be_nested_as_deep_as_is_set,
         a_hostile_office_file_costs_one_document,
         a_file_that_takes_too_long_is_stopped,
         a_file_that_takes_too_much_memory_is_refused,
@@ -264,6 +265,19 @@ async fn deep_nesting_costs_one_document() {
         }
         works(&pool).await;
     }
+}
+
+async fn a_file_may_be_nested_as_deep_as_is_set() {
+    let page = |levels: usize| {
+        let (open, close) = ("<div>".repeat(levels), "</div>".repeat(levels));
+        format!("<html><body>{open}<p>Twenty weeks.</p>{close}</body></html>")
+    };
+    let pool = pool(|settings| settings.max_depth = 50);
+    assert_eq!(code(&pool, "deep.html", page(60)).await, "nested_too_deep");
+    let flat = extract(&pool, "flat.html", page(30)).await.unwrap();
+    assert!(flat.text.contains("Twenty weeks."));
+    let elsewhere = self::pool(|_| ());
+    extract(&elsewhere, "deep.html", page(60)).await.unwrap();
 }
 
 async fn a_hostile_office_file_costs_one_document() {

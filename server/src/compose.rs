@@ -231,6 +231,7 @@ fn ingest_settings(config: &Config) -> IngestSettings {
     settings.attachment_depth = ingestion.attachment_depth;
     settings.documents_ahead = ingestion.documents_ahead();
     settings.memory_bytes = usize::try_from(ingestion.documents_ahead_bytes()).unwrap_or(usize::MAX);
+    settings.pushed_chunking = ingestion.chunking;
     settings.pushed_access = DefaultAccess(Acl::allowing(config.ingestion.pushed_access.iter().cloned()));
     settings
 }

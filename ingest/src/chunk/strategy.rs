@@ -5,6 +5,8 @@
 //! [`Chunking::check`] says what is wrong with it, before a document is cut by it; the chunker itself holds
 //! whatever it gets within the embedder's limit.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -61,6 +63,37 @@ pub enum Chunking {
 impl Default for Chunking {
     fn default() -> Self {
         Self::Structural { max_tokens: None }
+    }
+}
+
+/// As it is given on a command line: `fixed,max_tokens=200,overlap_tokens=40`.
+impl fmt::Display for Chunking {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())?;
+        match self {
+            Self::Structural { max_tokens: None } | Self::None {} => Ok(()),
+            Self::Structural {
+                max_tokens: Some(max_tokens),
+            } => write!(formatter, ",max_tokens={max_tokens}"),
+            Self::Fixed {
+                max_tokens,
+                overlap_tokens,
+            } => write!(
+                formatter,
+                ",max_tokens={max_tokens},overlap_tokens={overlap_tokens}"
+            ),
+            Self::Hierarchical {
+                child_tokens,
+                parent_tokens,
+            } => write!(
+                formatter,
+                ",child_tokens={child_tokens},parent_tokens={parent_tokens}"
+            ),
+            Self::Semantic {
+                max_tokens,
+                percentile,
+            } => write!(formatter, ",max_tokens={max_tokens},percentile={percentile}"),
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Desk {
     pub(super) ingestion: Ingestion,
     pub(super) knowledge_base: KnowledgeBase,
     pub(super) source: Source,
-    max_tokens: usize,
+    settings: IngestSettings,
 }
 
 pub(super) fn settings() -> IngestSettings {
@@ -78,7 +78,7 @@ impl Desk {
             words,
             extractor,
             embedder,
-            max_tokens: settings().chunk.max_tokens,
+            settings: settings(),
         }
     }
 
@@ -95,14 +95,13 @@ impl Desk {
     pub(super) async fn reopen(&mut self) {
         self.ledger().close().await;
         let indexes = [self.words.clone(), self.vectors.clone()];
-        let mut settings = settings();
-        settings.chunk.max_tokens = self.max_tokens;
+        let settings = self.settings.clone();
         self.ingestion = open(&self.folder, &self.extractor, &self.embedder, indexes, settings).await;
     }
 
-    /// The same with chunks of another size.
-    pub(super) async fn reopen_with_chunks_of(&mut self, max_tokens: usize) {
-        self.max_tokens = max_tokens;
+    /// The same with other settings.
+    pub(super) async fn reopen_with(&mut self, change: impl FnOnce(&mut IngestSettings)) {
+        change(&mut self.settings);
         self.reopen().await;
     }
 

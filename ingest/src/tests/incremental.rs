@@ -166,7 +166,7 @@ async fn another_recipe_makes_every_document_again() {
     fill(&desk, 4);
     desk.sync_complete().await;
     let before = desk.visible().await;
-    desk.reopen_with_chunks_of(8).await;
+    desk.reopen_with(|settings| settings.chunk.max_tokens = 8).await;
     let counts = desk.sync_complete().await;
     assert_eq!((counts.modified, counts.unchanged), (4, 0));
     assert_eq!(desk.visible().await, before);
@@ -284,7 +284,7 @@ async fn a_cursor_that_is_too_old_or_made_with_other_settings_is_not_used() {
     let counts = desk.sync_complete().await;
     assert_eq!((counts.scanned, counts.deleted), (2, 1));
     assert_eq!(desk.shelf.take_asked(), [None, Some(3), None]);
-    desk.reopen_with_chunks_of(8).await;
+    desk.reopen_with(|settings| settings.chunk.max_tokens = 8).await;
     assert_eq!(desk.sync_complete().await.modified, 2);
     assert_eq!(desk.shelf.take_asked(), [None]);
     let stop = Cancellation::new();

@@ -7,6 +7,7 @@ use lectern_domain::{Acl, Attributes, DocumentStatus, ErrorKind, JobCounts};
 
 use super::desk::Desk;
 use super::faults::Fault;
+use crate::chunk::Chunking;
 use crate::{Ingestion, PushedDocument};
 
 fn document(key: &str, text: &str) -> PushedDocument {
@@ -75,6 +76,29 @@ async fn an_accepted_document_survives_a_restart_and_is_indexed_then() {
         JobCounts::default(),
         "nothing waits any more"
     );
+}
+
+#[tokio::test]
+async fn pushed_documents_are_cut_as_is_set() {
+    const TEXT: &str = "One two three four five.\n\nSix seven eight nine ten.\n\nEleven twelve thirteen.";
+    let mut desk = Desk::new().await;
+    let number_of_chunks = async |desk: &Desk, key: &str| {
+        let accepted = desk.push(key, TEXT).await;
+        desk.process().await;
+        let base = desk.knowledge_base.id;
+        desk.ledger()
+            .document(base, accepted.id)
+            .await
+            .unwrap()
+            .chunk_count
+    };
+    assert!(number_of_chunks(&desk, "before").await > 1);
+    desk.reopen_with(|settings| settings.pushed_chunking = Chunking::None {})
+        .await;
+    assert_eq!(number_of_chunks(&desk, "after").await, 1);
+    // And what is pushed again follows, although its text is the same.
+    assert_eq!(number_of_chunks(&desk, "before").await, 1);
+    desk.assert_clean().await;
 }
 
 #[tokio::test]

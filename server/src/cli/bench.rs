@@ -152,7 +152,7 @@ fn show_chunking(all: &[ChunkingFigures]) -> Result<()> {
         let rows = [("hybrid", figures.hybrid), ("vector", figures.vector)];
         for (found_by, spans) in rows.into_iter().chain(parents) {
             table.add_row([
-                serde_json::to_string(&figures.chunking).context("can't write the strategy")?,
+                figures.chunking.to_string(),
                 figures.chunks.to_string(),
                 format!("{:.0}", figures.tokens_per_chunk),
                 format!("{:.0}", figures.ingest_s),

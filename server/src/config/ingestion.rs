@@ -39,7 +39,7 @@ pub struct IngestionConfig {
     pub max_depth: usize,
     /// How deep attachments of attachments are taken in; 0 takes none. Default 3.
     pub attachment_depth: usize,
-    /// How documents are cut where their source says nothing else: `{ strategy = "structural" }`, or one of
+    /// How documents are cut where their source says nothing else, and those that are pushed: `{ strategy = "structural" }`, or one of
     /// `fixed`, `hierarchical`, `semantic` and `none` with their sizes.
     pub chunking: Chunking,
     /// When a job stops and asks instead of deleting, where its source says nothing else: when more than

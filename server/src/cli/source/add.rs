@@ -200,6 +200,16 @@ mod tests {
             }
         );
         assert_eq!(chunking("structural").unwrap(), Chunking::default());
+        for written in [
+            "structural",
+            "structural,max_tokens=128",
+            "fixed,max_tokens=200,overlap_tokens=40",
+            "hierarchical,child_tokens=100,parent_tokens=400",
+            "semantic,max_tokens=200,percentile=95",
+            "none",
+        ] {
+            assert_eq!(chunking(written).unwrap().to_string(), written);
+        }
         for wrong in [
             "",
             "fixd",
