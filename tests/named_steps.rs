@@ -41,7 +41,7 @@ fn assert_sound_as_found(lectern: &Workplace, what: &str) {
     let report = lectern.run(["fsck", "--as-found"]).json();
     for check in report["checks"].as_array().unwrap() {
         for index in check["indexes"].as_array().unwrap() {
-            for fault in ["missing", "ghost", "duplicate"] {
+            for fault in ["missing", "ghost", "duplicate", "misfiled"] {
                 assert_eq!(index[fault]["count"], 0, "{what}: {fault}: {report:#}");
             }
         }

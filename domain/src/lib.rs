@@ -10,6 +10,7 @@
 pub mod ids;
 pub mod attribute;
 pub mod acl;
+pub mod access_digest;
 pub mod scope;
 pub mod document;
 pub mod searchable;
@@ -20,6 +21,7 @@ pub mod answer;
 pub mod error;
 pub mod ports;
 
+pub use access_digest::AccessDigest;
 pub use acl::{Acl, DefaultAccess, Principal};
 pub use answer::{AnswerEvent, AnswerOutcome, Citation, TokenUsage};
 pub use attribute::{AttributeValue, Attributes};

@@ -12,7 +12,7 @@ mod chunk_lookup;
 mod embedding_demand;
 mod generator;
 
-pub use chunk_index::{ChunkIndex, IndexEntry, IndexQuery, ScoredChunk};
+pub use chunk_index::{ChunkIndex, IndexEntry, IndexQuery, IndexedChunk, ScoredChunk};
 pub use chunk_lookup::ChunkLookup;
 pub use connector::{CURSOR_EXPIRED, Connector, Cursor, Fetched, ListEvent, SourceItem};
 pub use embedder::{Embedder, Embedders, OneEmbedder, Reranker, TokenCounter};

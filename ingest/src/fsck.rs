@@ -1,15 +1,15 @@
 //! The proof that ledger, indexes and texts agree.
 //!
 //! For each knowledge base: the chunks that may be seen, as a set, are exactly those in the index of words; the index of
-//! vectors has all of the documents that are said to have their vectors, and none of what may not be seen; every
-//! text that a version has, and every stored vector, is there and has its hash; nothing is unfinished. Documents
+//! vectors has all of the documents that are said to have their vectors, and none of what may not be seen; each has
+//! them for the readers of their document; every text that a version has, and every stored vector, is there and has its hash; nothing is unfinished. Documents
 //! whose vectors are still to come are counted and are no fault. Reads every id of both indexes, and every byte of
 //! every text and stored vector. What is amiss is mended by [`crate::repair`].
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use lectern_domain::ports::ChunkIndex;
+use lectern_domain::ports::{ChunkIndex, IndexedChunk};
 use lectern_domain::{ChunkId, ContentHash, ErrorKind, KnowledgeBaseId, PortError};
 use serde::Serialize;
 
@@ -92,6 +92,8 @@ pub struct IndexCheck {
     pub ghost: Findings<ChunkId>,
     /// In the index more than once.
     pub duplicate: Findings<ChunkId>,
+    /// In the index for other readers than those of its document.
+    pub misfiled: Findings<ChunkId>,
 }
 
 /// How many there are, and the first of them.
@@ -219,7 +221,7 @@ fn is_clean(check: &KnowledgeBaseCheck) -> bool {
 impl IndexCheck {
     fn agrees(&self) -> bool {
         let nothing_more = self.leftover.none() && self.ghost.none() && self.duplicate.none();
-        self.unreadable.is_none() && self.missing.none() && nothing_more
+        self.unreadable.is_none() && self.missing.none() && nothing_more && self.misfiled.none()
     }
 }
 
@@ -238,10 +240,13 @@ async fn compare(
         leftover: Findings::default(),
         ghost: Findings::default(),
         duplicate: Findings::default(),
+        misfiled: Findings::default(),
     };
-    match index.chunk_ids(knowledge_base).await {
-        Ok(mut found) => {
-            check.chunks = found.len() as u64;
+    match index.chunks(knowledge_base).await {
+        Ok(listed) => {
+            check.chunks = listed.len() as u64;
+            check.misfiled = misfiled(&listed, allowed).collect();
+            let mut found: Vec<ChunkId> = listed.into_iter().map(|listed| listed.chunk).collect();
             check.duplicate = repeated(&mut found).into_iter().collect();
             check.missing = without(required, &found).collect();
             let others: Vec<ChunkId> = without(&found, &allowed.current).collect();
@@ -256,6 +261,15 @@ async fn compare(
         Err(error) => return Err(error.into()),
     }
     Ok(check)
+}
+
+/// Those that are in an index for other readers than the ledger says.
+pub(crate) fn misfiled(listed: &[IndexedChunk], allowed: &VisibleChunks) -> impl Iterator<Item = ChunkId> {
+    let is_misfiled = |listed: &&IndexedChunk| {
+        let access = allowed.access.get(&listed.chunk);
+        access.is_some_and(|access| *access != listed.access)
+    };
+    listed.iter().filter(is_misfiled).map(|listed| listed.chunk)
 }
 
 /// Whether an index can't be read because of what it is, and not because of what happens around it.

@@ -12,12 +12,14 @@
 //!    waits for it, found by words meanwhile ([`Ingestion::embed_pending`]).
 
 use lectern_domain::ports::{ChunkIndex, ChunkLookup, IndexEntry};
-use lectern_domain::{Chunk, ChunkId, ContentHash, DocumentId, KnowledgeBaseId, LedgerChunk, Version};
+use lectern_domain::{
+    Chunk, ChunkId, ContentHash, DocumentId, KnowledgeBaseId, LedgerChunk, PortError, Version,
+};
 use serde::Serialize;
 
 use crate::embedding::keep::{Points, upsert};
 use crate::error::Result;
-use crate::fsck::{Damaged, damaged, is_damage, repeated, without};
+use crate::fsck::{Damaged, damaged, is_damage, misfiled, repeated, without};
 use crate::ledger::KnowledgeBase;
 use crate::pipeline::{Ingestion, IngestionParts};
 use crate::{collect, recover};
@@ -42,6 +44,8 @@ pub struct Repair {
     pub vectors_written: u64,
     /// Chunks that were taken out of it.
     pub vectors_removed: u64,
+    /// Documents whose chunks an index had for other readers.
+    pub access_settled: u64,
     /// Stored vectors that were damaged.
     pub damaged_vectors: u64,
     /// Documents that wait for vectors now, found by words meanwhile.
@@ -78,6 +82,7 @@ async fn mend(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result<
         words_removed: 0,
         vectors_written: 0,
         vectors_removed: 0,
+        access_settled: 0,
         damaged_vectors: 0,
         waiting_for_vectors: 0,
         lost_texts: Vec::new(),
@@ -102,16 +107,26 @@ async fn mend(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result<
         .await?;
     repair.damaged_vectors = damaged.len() as u64;
     parts.ledger.remove_vectors(model, &damaged).await?;
-    let _turn = parts.ledger.index_turn(id).await;
+    let turn = parts.ledger.index_turn(id).await;
     mend_words(parts, id, &mut repair).await?;
     mend_vectors(parts, id, model, &mut repair).await?;
+    drop(turn);
+    mend_access(parts, id, &mut repair).await?;
     tracing::info!(?repair, "repaired");
     Ok(repair)
 }
 
+async fn ids_in(
+    index: &dyn ChunkIndex,
+    knowledge_base: KnowledgeBaseId,
+) -> std::result::Result<Vec<ChunkId>, PortError> {
+    let listed = index.chunks(knowledge_base).await?;
+    Ok(listed.into_iter().map(|listed| listed.chunk).collect())
+}
+
 /// Whether an index can only be made anew.
 async fn is_broken(index: &dyn ChunkIndex, knowledge_base: KnowledgeBaseId) -> Result<bool> {
-    match index.chunk_ids(knowledge_base).await {
+    match ids_in(index, knowledge_base).await {
         Ok(mut ids) => Ok(!repeated(&mut ids).is_empty()),
         Err(error) if is_damage(&error) => Ok(true),
         Err(error) => Err(error.into()),
@@ -156,7 +171,7 @@ async fn mend_words(
 ) -> Result<()> {
     let visible = parts.ledger.visible_chunks(knowledge_base).await?;
     let words = &parts.words;
-    let mut found = words.chunk_ids(knowledge_base).await?;
+    let mut found = ids_in(&**words, knowledge_base).await?;
     repeated(&mut found);
     let ghosts: Vec<ChunkId> = without(&found, &visible.current).collect();
     let missing: Vec<ChunkId> = without(&visible.current, &found).collect();
@@ -183,7 +198,7 @@ async fn mend_vectors(
 ) -> Result<()> {
     let (ledger, vectors) = (&parts.ledger, &parts.vectors);
     let visible = ledger.visible_chunks(knowledge_base).await?;
-    let mut found = vectors.chunk_ids(knowledge_base).await?;
+    let mut found = ids_in(&**vectors, knowledge_base).await?;
     repeated(&mut found);
     let ghosts: Vec<ChunkId> = without(&found, &visible.current).collect();
     vectors.delete(knowledge_base, &ghosts).await?;
@@ -213,6 +228,25 @@ async fn mend_vectors(
     waiting.dedup();
     repair.waiting_for_vectors = waiting.len() as u64;
     ledger.unmark(&waiting).await
+}
+
+/// Gives the chunks that an index has for other readers the access lists of their documents.
+async fn mend_access(
+    parts: &IngestionParts,
+    knowledge_base: KnowledgeBaseId,
+    repair: &mut Repair,
+) -> Result<()> {
+    let visible = parts.ledger.visible_chunks(knowledge_base).await?;
+    let mut chunks: Vec<ChunkId> = Vec::new();
+    for index in parts.indexes() {
+        let listed = index.chunks(knowledge_base).await?;
+        chunks.extend(misfiled(&listed, &visible));
+    }
+    let versions = parts.ledger.versions_of(&chunks).await?;
+    let documents: Vec<DocumentId> = versions.into_iter().map(|(document, _)| document).collect();
+    parts.ledger.owe_access(&documents).await?;
+    repair.access_settled = collect::settle_access(parts, knowledge_base).await?;
+    Ok(())
 }
 
 /// What the index of words reads of a chunk.

@@ -7,7 +7,10 @@
 //!
 //! The filter is for speed and recall; the guarantee is the recheck against the ledger.
 
-use lectern_domain::{Acl, Principal, ReadScope};
+use std::collections::BTreeSet;
+use std::ops::BitXor;
+
+use lectern_domain::{AccessDigest, Acl, Principal, ReadScope};
 use tantivy::Term;
 use tantivy::query::{BooleanQuery, ConstScoreQuery, Occur, Query, TermSetQuery};
 use tantivy::schema::Field;
@@ -34,6 +37,17 @@ impl From<&Acl> for AclNames {
             readers: acl.allow.iter().map(Principal::to_string).collect(),
             denied: acl.deny.iter().map(Principal::to_string).collect(),
         }
+    }
+}
+
+impl AclNames {
+    /// Its digest. A name that stands twice counts once.
+    pub fn digest(&self) -> AccessDigest {
+        let readers: BTreeSet<&String> = self.readers.iter().collect();
+        let denied: BTreeSet<&String> = self.denied.iter().collect();
+        let readers = readers.into_iter().map(|name| AccessDigest::of_reader(name));
+        let denied = denied.into_iter().map(|name| AccessDigest::of_denied(name));
+        readers.chain(denied).fold(AccessDigest::NOBODY, BitXor::bitxor)
     }
 }
 

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, ScoredChunk};
 use lectern_domain::{
-    Acl, Chunk, ChunkId, DocumentId, KnowledgeBaseId, PortError, Principal, ReadScope, SourceId, TextSpan,
-    Version,
+    AccessDigest, Acl, Chunk, ChunkId, DocumentId, KnowledgeBaseId, PortError, Principal, ReadScope,
+    SourceId, TextSpan, Version,
 };
 
 /// Words that mean nothing together and have stems of their own.
@@ -98,7 +98,7 @@ impl Suite<'_> {
         let base = KnowledgeBaseId::generate();
         let unknown = [self.entry(base, 0, 0).chunk.id];
         assert!(self.search(base, 0, &anybody(), 10).await?.is_empty());
-        assert!(self.index.chunk_ids(base).await?.is_empty());
+        assert!(self.index.chunks(base).await?.is_empty());
         self.index.delete(base, &unknown).await?;
         self.index.set_acl(base, &unknown, &Acl::everyone()).await?;
         self.index.commit(base).await?;
@@ -122,7 +122,7 @@ impl Suite<'_> {
         self.index.upsert(base, &entries[..1]).await?;
         self.index.commit(base).await?;
         self.index.commit(base).await?;
-        let listed = self.index.chunk_ids(base).await?;
+        let listed = self.index.chunks(base).await?;
         assert_eq!(listed.len(), entries.len(), "no chunk is listed twice");
         let after = self.search(base, 0, &anybody(), 10).await?;
         let chunks = |found: &[ScoredChunk]| found.iter().map(|found| found.chunk).collect::<Vec<_>>();
@@ -152,7 +152,7 @@ impl Suite<'_> {
             old.is_none_or(|score| score <= lowest),
             "the old content is no longer found"
         );
-        assert_eq!(self.index.chunk_ids(base).await?.len(), entries.len());
+        assert_eq!(self.index.chunks(base).await?.len(), entries.len());
         self.index.drop_knowledge_base(base).await
     }
 
@@ -209,7 +209,26 @@ impl Suite<'_> {
             let readable: BTreeSet<_> = readable.map(|entry| entry.chunk.id).collect();
             assert_eq!(found, readable, "{scope:?} finds what it may read, and all of it");
         }
+        for entry in &entries {
+            self.assert_access(base, entry, &entry.acl).await?;
+        }
         self.index.drop_knowledge_base(base).await
+    }
+
+    async fn assert_access(
+        &self,
+        base: KnowledgeBaseId,
+        entry: &IndexEntry,
+        acl: &Acl,
+    ) -> Result<(), PortError> {
+        let listed = self.index.chunks(base).await?;
+        let listed = listed.iter().find(|listed| listed.chunk == entry.chunk.id);
+        assert_eq!(
+            listed.map(|listed| listed.access),
+            Some(AccessDigest::from(acl)),
+            "a chunk is listed with who may read it"
+        );
+        Ok(())
     }
 
     async fn a_changed_access_list_holds(&self) -> Result<(), PortError> {
@@ -224,6 +243,8 @@ impl Suite<'_> {
             )
             .await?;
         self.index.commit(base).await?;
+        self.assert_access(base, &entries[0], &Acl::allowing([ada.clone()]))
+            .await?;
         let found = self.search(base, 0, &anybody(), 10).await?;
         assert!(
             found.iter().all(|found| found.chunk != entries[0].chunk.id),
@@ -290,7 +311,7 @@ impl Suite<'_> {
     async fn a_dropped_knowledge_base_is_gone(&self) -> Result<(), PortError> {
         let (base, entries) = self.filled().await?;
         self.index.drop_knowledge_base(base).await?;
-        assert!(self.index.chunk_ids(base).await?.is_empty());
+        assert!(self.index.chunks(base).await?.is_empty());
         assert!(self.search(base, 0, &anybody(), 10).await?.is_empty());
         self.index.upsert(base, &entries[..2]).await?;
         self.index.commit(base).await?;
@@ -400,7 +421,8 @@ fn ids(entries: &[IndexEntry]) -> BTreeSet<ChunkId> {
 }
 
 async fn ids_of(index: &dyn ChunkIndex, base: KnowledgeBaseId) -> Result<BTreeSet<ChunkId>, PortError> {
-    Ok(index.chunk_ids(base).await?.into_iter().collect())
+    let listed = index.chunks(base).await?;
+    Ok(listed.into_iter().map(|listed| listed.chunk).collect())
 }
 
 fn anybody() -> ReadScope {

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, ScoredChunk};
+use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, IndexedChunk, ScoredChunk};
 use lectern_domain::{Acl, ChunkId, KnowledgeBaseId, PortError, ReadScope};
 
 use crate::acl_filter::{AclNames, ReaderNames};
@@ -133,12 +133,12 @@ impl ChunkIndex for TantivyWords {
         Ok(found.unwrap_or_default())
     }
 
-    async fn chunk_ids(&self, base: KnowledgeBaseId) -> Result<Vec<ChunkId>, PortError> {
-        let ids = self
+    async fn chunks(&self, base: KnowledgeBaseId) -> Result<Vec<IndexedChunk>, PortError> {
+        let chunks = self
             .bases
-            .at_work("list the ids", base, Absent::Skip, Engine::chunk_ids)
+            .at_work("list the chunks", base, Absent::Skip, Engine::chunks)
             .await?;
-        Ok(ids.unwrap_or_default())
+        Ok(chunks.unwrap_or_default())
     }
 
     async fn drop_knowledge_base(&self, base: KnowledgeBaseId) -> Result<(), PortError> {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::access_digest::AccessDigest;
 use crate::acl::Acl;
 use crate::chunk::Chunk;
 use crate::error::PortError;
@@ -17,6 +18,15 @@ pub struct IndexEntry {
     pub acl: Acl,
     /// Its vector, of unit length. Empty for an index of words.
     pub vector: Vec<f32>,
+}
+
+/// A chunk that an index has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexedChunk {
+    /// The chunk.
+    pub chunk: ChunkId,
+    /// Who may read it, as the index knows it.
+    pub access: AccessDigest,
 }
 
 /// What is looked for. An index of words reads the text, an index of vectors the vector.
@@ -83,8 +93,8 @@ pub trait ChunkIndex: Send + Sync {
         limit: usize,
     ) -> Result<Vec<ScoredChunk>, PortError>;
 
-    /// The ids of all chunks in the index, in no order, for `lectern fsck`.
-    async fn chunk_ids(&self, knowledge_base: KnowledgeBaseId) -> Result<Vec<ChunkId>, PortError>;
+    /// All chunks in the index, in no order, for `lectern fsck`.
+    async fn chunks(&self, knowledge_base: KnowledgeBaseId) -> Result<Vec<IndexedChunk>, PortError>;
 
     /// Removes all that belongs to a knowledge base.
     async fn drop_knowledge_base(&self, knowledge_base: KnowledgeBaseId) -> Result<(), PortError>;

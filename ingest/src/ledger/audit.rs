@@ -1,8 +1,8 @@
 //! What `fsck` and `recover` ask: the ledger's chunks as a set, its texts, and what is unfinished.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use lectern_domain::{ChunkId, ContentHash, KnowledgeBaseId};
+use lectern_domain::{AccessDigest, Acl, ChunkId, ContentHash, KnowledgeBaseId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -36,13 +36,15 @@ pub(crate) struct VisibleChunks {
     /// What may still be in an index after a crash, until somebody takes it out: chunks of versions that are
     /// being written or were replaced.
     pub(crate) leftover: Vec<ChunkId>,
+    /// Who may read those of `current` whose access list the indexes are said to have.
+    pub(crate) access: HashMap<ChunkId, AccessDigest>,
 }
 
 impl Ledger {
     /// The chunks that may be seen, and those of them that are found by meaning.
     pub(crate) async fn visible_chunks(&self, knowledge_base: KnowledgeBaseId) -> Result<VisibleChunks> {
-        let found: Vec<(Uuid, bool)> = sqlx::query_as(
-            "SELECT c.id, v.embedded_at IS NOT NULL FROM documents d
+        let found: Vec<(Uuid, bool, bool, String)> = sqlx::query_as(
+            "SELECT c.id, v.embedded_at IS NOT NULL, d.access_indexed = d.access_revision, d.acl FROM documents d
              JOIN versions v ON v.document = d.id AND v.version = d.current_version
              JOIN chunks c ON c.document = d.id AND c.version = d.current_version
              WHERE d.knowledge_base = $1 AND d.deleted = 0",
@@ -52,11 +54,21 @@ impl Ledger {
         .await
         .map_err(Error::ledger(ACTION))?;
         let mut visible = VisibleChunks::default();
-        for (id, is_embedded) in found {
+        let mut digests: HashMap<String, AccessDigest> = HashMap::new();
+        for (id, is_embedded, has_access, acl) in found {
             visible.current.push(ChunkId(id));
             if is_embedded {
                 visible.embedded.push(ChunkId(id));
             }
+            if !has_access {
+                continue;
+            }
+            let digest = match digests.get(&acl) {
+                Some(digest) => *digest,
+                None => AccessDigest::from(&rows::from_json::<Acl>("access list", &acl)?),
+            };
+            digests.insert(acl, digest);
+            visible.access.insert(ChunkId(id), digest);
         }
         visible.current.sort_unstable();
         visible.embedded.sort_unstable();

@@ -142,6 +142,20 @@ impl Ledger {
         })
     }
 
+    /// Notes that the indexes don't have the access lists of these documents.
+    pub(crate) async fn owe_access(&self, documents: &[DocumentId]) -> Result<()> {
+        const ACTION: &str = "note that access lists are owed";
+        let mut transaction = self.begin().await?;
+        for document in documents {
+            sqlx::query("UPDATE documents SET access_revision = access_revision + 1 WHERE id = $1")
+                .bind(document.0)
+                .execute(&mut *transaction)
+                .await
+                .map_err(Error::ledger(ACTION))?;
+        }
+        commit(transaction, ACTION).await
+    }
+
     /// Up to `limit` documents whose access list the indexes don't have yet.
     pub(crate) async fn owed_access(
         &self,

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use lectern_domain::ports::{
-    ChunkIndex, Embedder, Extractor, IndexEntry, IndexQuery, RawFile, ScoredChunk, TokenCounter,
+    ChunkIndex, Embedder, Extractor, IndexEntry, IndexQuery, IndexedChunk, RawFile, ScoredChunk, TokenCounter,
 };
 use lectern_domain::{
-    Acl, Attachment, Block, BlockKind, ChunkId, ErrorKind, Extracted, KnowledgeBaseId, PortError, ReadScope,
-    TextSpan,
+    AccessDigest, Acl, Attachment, Block, BlockKind, ChunkId, ErrorKind, Extracted, KnowledgeBaseId,
+    PortError, ReadScope, TextSpan,
 };
 
 use tokio::sync::Notify;
@@ -136,7 +136,7 @@ impl ChunkIndex for MemoryIndex {
         ))
     }
 
-    async fn chunk_ids(&self, knowledge_base: KnowledgeBaseId) -> Result<Vec<ChunkId>, PortError> {
+    async fn chunks(&self, knowledge_base: KnowledgeBaseId) -> Result<Vec<IndexedChunk>, PortError> {
         if self.is_broken.load(Ordering::Relaxed) {
             return Err(PortError::new(
                 ErrorKind::Corrupt,
@@ -147,7 +147,10 @@ impl ChunkIndex for MemoryIndex {
         Ok(self
             .entries(knowledge_base)
             .iter()
-            .map(|entry| entry.chunk.id)
+            .map(|entry| IndexedChunk {
+                chunk: entry.chunk.id,
+                access: AccessDigest::from(&entry.acl),
+            })
             .collect())
     }
 

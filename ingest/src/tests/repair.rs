@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use lectern_domain::{Attributes, ChunkId, DocumentStatus, Searchable};
+use lectern_domain::{Acl, Attributes, ChunkId, DocumentStatus, Principal, Searchable};
 
 use super::desk::Desk;
 use super::doubles::MemoryIndex;
@@ -88,6 +88,27 @@ async fn chunks_that_are_missing_or_too_much_are_put_right() {
         let repair = desk.mend().await;
         let removed = [repair.words_removed, repair.vectors_removed][number];
         assert_eq!(removed, 1, "{name}");
+        desk.assert_whole(name).await;
+    }
+}
+
+#[tokio::test]
+async fn chunks_that_are_there_for_other_readers_are_named_and_put_right() {
+    for number in 0..2 {
+        let desk = Desk::filled().await;
+        let (name, index) = &indexes(&desk)[number];
+        index.tamper(desk.knowledge_base.id, |entries| {
+            let entry = entries.values_mut().next().unwrap();
+            entry.acl = Acl::allowing([Principal::User("eve".into())]);
+        });
+        let report = desk.fsck().await;
+        let checks = &report.checks[0].indexes;
+        let misfiled = checks
+            .iter()
+            .map(|check| (check.index.as_str(), check.misfiled.count));
+        let expected = [("words", 1 - number as u64), ("vectors", number as u64)];
+        assert_eq!(misfiled.collect::<Vec<_>>(), expected);
+        assert_eq!(desk.mend().await.access_settled, 1, "{name}");
         desk.assert_whole(name).await;
     }
 }

@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, ScoredChunk};
-use lectern_domain::{Acl, ChunkId, KnowledgeBaseId, PortError, ReadScope};
+use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, IndexedChunk, ScoredChunk};
+use lectern_domain::{AccessDigest, Acl, ChunkId, KnowledgeBaseId, PortError, ReadScope};
 use qdrant_edge::{
     Condition, CreateIndex, DEFAULT_VECTOR_NAME, Distance, EdgeConfig, EdgeConfigBuilder,
     EdgeOptimizersConfig, EdgeShard, EdgeVectorParams, FieldIndexOperations, Filter, HasIdCondition,
@@ -158,12 +158,12 @@ impl ChunkIndex for EdgeVectors {
         Ok(found.unwrap_or_default())
     }
 
-    async fn chunk_ids(&self, base: KnowledgeBaseId) -> Result<Vec<ChunkId>, PortError> {
-        let ids = self
+    async fn chunks(&self, base: KnowledgeBaseId) -> Result<Vec<IndexedChunk>, PortError> {
+        let chunks = self
             .bases
-            .at_work("list the ids", base, Absent::Skip, Engine::chunk_ids)
+            .at_work("list the chunks", base, Absent::Skip, Engine::chunks)
             .await?;
-        Ok(ids.unwrap_or_default())
+        Ok(chunks.unwrap_or_default())
     }
 
     async fn drop_knowledge_base(&self, base: KnowledgeBaseId) -> Result<(), PortError> {
@@ -327,25 +327,31 @@ impl Engine {
         Ok(found)
     }
 
-    fn chunk_ids(&self) -> Result<Vec<ChunkId>, Error> {
+    fn chunks(&self) -> Result<Vec<IndexedChunk>, Error> {
         let shard = self.shard()?;
-        let (mut ids, mut offset) = (Vec::new(), None);
+        let (mut chunks, mut offset) = (Vec::new(), None);
         loop {
             let page = ScrollRequest {
                 offset,
                 limit: Some(IDS_PER_PAGE),
                 filter: None,
-                with_payload: Some(WithPayloadInterface::Bool(false)),
+                with_payload: Some(WithPayloadInterface::Bool(true)),
                 with_vector: WithVector::Bool(false),
                 order_by: None,
             };
             let (records, next) = shard
                 .scroll(page)
-                .map_err(|error| self.failed("list the ids", error))?;
-            ids.extend(records.into_iter().filter_map(|record| chunk_of(record.id)));
+                .map_err(|error| self.failed("list the chunks", error))?;
+            let listed = records.into_iter().filter_map(|record| {
+                Some(IndexedChunk {
+                    chunk: chunk_of(record.id)?,
+                    access: access_of(record.payload.as_ref()),
+                })
+            });
+            chunks.extend(listed);
             match next {
                 Some(next) => offset = Some(next),
-                None => return Ok(ids),
+                None => return Ok(chunks),
             }
         }
     }
@@ -421,6 +427,19 @@ fn point(entry: &IndexEntry) -> PointStruct {
             DENIED: acl.denied,
         }),
     )
+}
+
+fn access_of(payload: Option<&Payload>) -> AccessDigest {
+    let names = |field: &str| {
+        let value = payload.and_then(|payload| payload.0.get(field));
+        let names = value.and_then(serde_json::Value::as_array).into_iter().flatten();
+        names.filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+    };
+    let acl = AclNames {
+        readers: names(READERS),
+        denied: names(DENIED),
+    };
+    acl.digest()
 }
 
 /// By a filter, because naming a point that isn't there would be an error.

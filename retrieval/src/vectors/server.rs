@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, ScoredChunk};
-use lectern_domain::{Acl, ChunkId, KnowledgeBaseId, PortError, ReadScope};
+use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, IndexedChunk, ScoredChunk};
+use lectern_domain::{AccessDigest, Acl, ChunkId, KnowledgeBaseId, PortError, ReadScope};
 use qdrant_client::qdrant::point_id::PointIdOptions;
 use qdrant_client::qdrant::vectors_config::Config;
 use qdrant_client::qdrant::{
@@ -283,13 +283,13 @@ impl ChunkIndex for ServerVectors {
         Ok(found)
     }
 
-    async fn chunk_ids(&self, base: KnowledgeBaseId) -> Result<Vec<ChunkId>, PortError> {
-        let (mut ids, mut offset) = (Vec::new(), None::<PointId>);
+    async fn chunks(&self, base: KnowledgeBaseId) -> Result<Vec<IndexedChunk>, PortError> {
+        let (mut chunks, mut offset) = (Vec::new(), None::<PointId>);
         loop {
             let mut request = ScrollPointsBuilder::new(&self.collection)
                 .filter(Filter::must([in_base(base)]))
                 .limit(IDS_PER_PAGE)
-                .with_payload(false)
+                .with_payload(true)
                 .with_vectors(false);
             if let Some(offset) = offset {
                 request = request.offset(offset);
@@ -298,11 +298,17 @@ impl ChunkIndex for ServerVectors {
                 .client
                 .scroll(request)
                 .await
-                .map_err(|error| self.failed("list the ids", error))?;
-            ids.extend(page.result.into_iter().filter_map(|point| chunk_of(point.id?)));
+                .map_err(|error| self.failed("list the chunks", error))?;
+            let listed = page.result.into_iter().filter_map(|point| {
+                Some(IndexedChunk {
+                    access: access_of(&point.payload),
+                    chunk: chunk_of(point.id?)?,
+                })
+            });
+            chunks.extend(listed);
             match page.next_page_offset {
                 Some(next) => offset = Some(next),
-                None => return Ok(ids),
+                None => return Ok(chunks),
             }
         }
     }
@@ -332,6 +338,18 @@ fn acl_payload(acl: &Acl) -> HashMap<String, Value> {
         (READERS.to_owned(), Value::from(acl.readers)),
         (DENIED.to_owned(), Value::from(acl.denied)),
     ])
+}
+
+fn access_of(payload: &HashMap<String, Value>) -> AccessDigest {
+    let names = |field: &str| {
+        let names = payload.get(field).and_then(Value::as_list).into_iter().flatten();
+        names.filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+    };
+    let acl = AclNames {
+        readers: names(READERS),
+        denied: names(DENIED),
+    };
+    acl.digest()
 }
 
 fn in_base(base: KnowledgeBaseId) -> Condition {

@@ -4,15 +4,17 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use lectern_domain::ChunkId;
-use lectern_domain::ports::ScoredChunk;
+use lectern_domain::ports::{IndexedChunk, ScoredChunk};
+use lectern_domain::{AccessDigest, ChunkId};
 use tantivy::collector::{DocSetCollector, TopDocs};
 use tantivy::columnar::Column;
 use tantivy::directory::MmapDirectory;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
 use tantivy::query::TermSetQuery;
-use tantivy::schema::TantivyDocument;
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError};
+use tantivy::schema::{Field, IndexRecordOption, TantivyDocument};
+use tantivy::{
+    DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, SegmentReader, TERMINATED, TantivyError,
+};
 
 use super::INDEX;
 use super::schema::{CHUNK_HIGH, CHUNK_LOW, FIELDS, TOKENIZER, chunk_from_halves, chunk_term, with_acl};
@@ -159,18 +161,22 @@ impl Engine {
         Ok(found)
     }
 
-    pub(super) fn chunk_ids(&self) -> Result<Vec<ChunkId>, Error> {
+    pub(super) fn chunks(&self) -> Result<Vec<IndexedChunk>, Error> {
+        let failed = |error| self.failed("list the chunks", error);
         let searcher = self.reader.searcher();
-        let columns = id_columns(&searcher).map_err(|error| self.failed("list the ids", error))?;
-        let mut ids = Vec::with_capacity(usize::try_from(searcher.num_docs()).unwrap_or_default());
+        let columns = id_columns(&searcher).map_err(failed)?;
+        let mut chunks = Vec::with_capacity(usize::try_from(searcher.num_docs()).unwrap_or_default());
         for (segment, columns) in searcher.segment_readers().iter().zip(&columns) {
-            ids.extend(
-                segment
-                    .doc_ids_alive()
-                    .filter_map(|document| columns.chunk(document)),
-            );
+            let access = access_of(segment).map_err(failed)?;
+            let chunk_of = |document: u32| {
+                Some(IndexedChunk {
+                    chunk: columns.chunk(document)?,
+                    access: *access.get(document as usize)?,
+                })
+            };
+            chunks.extend(segment.doc_ids_alive().filter_map(chunk_of));
         }
-        Ok(ids)
+        Ok(chunks)
     }
 
     /// Writes something that a commit has yet to make visible.
@@ -261,6 +267,31 @@ fn id_columns(searcher: &Searcher) -> tantivy::Result<Vec<IdColumns>> {
             })
         })
         .collect()
+}
+
+/// Who may read each document of a segment: the lists of names aren't stored, so they are put together from
+/// what is looked up in a search.
+fn access_of(segment: &SegmentReader) -> tantivy::Result<Vec<AccessDigest>> {
+    let mut access = vec![AccessDigest::NOBODY; segment.max_doc() as usize];
+    let sides: [(Field, fn(&str) -> AccessDigest); 2] = [
+        (FIELDS.readers, AccessDigest::of_reader),
+        (FIELDS.denied, AccessDigest::of_denied),
+    ];
+    for (field, entry_of) in sides {
+        let index = segment.inverted_index(field)?;
+        let mut names = index.terms().stream()?;
+        while names.advance() {
+            let entry = entry_of(&String::from_utf8_lossy(names.key()));
+            let mut documents = index.read_postings_from_terminfo(names.value(), IndexRecordOption::Basic)?;
+            while documents.doc() != TERMINATED {
+                if let Some(access) = access.get_mut(documents.doc() as usize) {
+                    *access = *access ^ entry;
+                }
+                documents.advance();
+            }
+        }
+    }
+    Ok(access)
 }
 
 fn failed(place: &str, action: &'static str, error: TantivyError) -> Error {

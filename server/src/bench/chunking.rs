@@ -82,7 +82,7 @@ pub async fn run(
         let embedded = report.chunks_embedded.max(1) as f64;
         all.push(ChunkingFigures {
             chunking: *chunking,
-            chunks: lectern.words.chunk_ids(knowledge_base.id).await?.len(),
+            chunks: lectern.words.chunks(knowledge_base.id).await?.len(),
             tokens_per_chunk: report.tokens_embedded as f64 / embedded,
             ingest_s: report.wall_ms as f64 / 1_000.0,
             hybrid,

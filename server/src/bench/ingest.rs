@@ -197,7 +197,8 @@ async fn forget(workload: &Workload<'_>, knowledge_base: &KnowledgeBase) -> Resu
 
 /// What the embedder read: the text of every chunk below its title path.
 async fn chunk_texts(lectern: &Lectern, knowledge_base: &KnowledgeBase) -> Result<Vec<String>> {
-    let ids: Vec<ChunkId> = lectern.words.chunk_ids(knowledge_base.id).await?;
+    let chunks = lectern.words.chunks(knowledge_base.id).await?;
+    let ids: Vec<ChunkId> = chunks.into_iter().map(|listed| listed.chunk).collect();
     let mut texts = Vec::with_capacity(ids.len());
     for ids in ids.chunks(LOOK_UP) {
         let chunks = lectern.ledger.look_up(knowledge_base.id, ids).await?;

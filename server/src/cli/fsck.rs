@@ -16,8 +16,8 @@ use crate::compose::Lectern;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Every chunk that may be seen must be in the index of words, once; those of documents that have their vectors must be in
-the index of vectors, once; nothing else may be; every stored text and vector must have the hash that it was
-stored under. Ends with 6 where something is wrong, and names it with --json.
+the index of vectors, once; nothing else may be; each must be there for the readers of its document; every stored
+text and vector must have the hash that it was stored under. Ends with 6 where something is wrong, and names it with --json.
 
 --repair makes it right from the ledger and the stored texts, without asking the sources and, where the vectors are
 stored, without the model. What can't be made from these (a stored text that is lost) is named, is found by nobody,
@@ -202,6 +202,10 @@ fn index_faults(index: &IndexCheck) -> Vec<String> {
             index.duplicate.count,
             format!("chunks are in {name} more than once"),
         ),
+        (
+            index.misfiled.count,
+            format!("chunks are in {name} for other readers"),
+        ),
     ];
     counts
         .into_iter()
@@ -233,6 +237,10 @@ fn mended(repair: &Repair) -> Vec<String> {
         (
             repair.vectors_removed,
             "chunks were taken out of the index of vectors",
+        ),
+        (
+            repair.access_settled,
+            "documents got their readers back in the indexes",
         ),
         (
             repair.damaged_vectors,
