@@ -66,6 +66,25 @@ fn until_published(server: &Server, id: &str) -> bool {
     })
 }
 
+/// A server in the middle of a job over [`MANY`] new documents, and the job's id. However fast the machine, each
+/// document takes a moment.
+fn in_the_middle_of_a_job(lectern: &Workplace) -> (Server, String) {
+    let mut oracle = Oracle::default();
+    for number in 0..MANY {
+        oracle.write(lectern, number, 1);
+    }
+    add(lectern);
+    let mut command = lectern.program();
+    command.env("LECTERN_TEST_FAILPOINTS", "embed.before=sleep(20)");
+    let server = Server::launch(command, None);
+    let id = ask_for_sync(&server);
+    assert!(
+        until_published(&server, &id),
+        "the job was over before anything could happen to it"
+    );
+    (server, id)
+}
+
 /// What a job counted, after checking that it adds up.
 fn count(job: &Value, name: &str) -> u64 {
     let counts = &job["counts"];
@@ -286,17 +305,7 @@ fn a_job_is_watched_from_the_queue_to_its_end() {
 #[test]
 fn a_job_that_is_stopped_keeps_what_it_did_and_the_next_goes_on() {
     let lectern = Workplace::new();
-    let mut oracle = Oracle::default();
-    for number in 0..MANY {
-        oracle.write(&lectern, number, 1);
-    }
-    add(&lectern);
-    let server = Server::start(&lectern);
-    let id = ask_for_sync(&server);
-    assert!(
-        until_published(&server, &id),
-        "it was over before it could be stopped"
-    );
+    let (server, id) = in_the_middle_of_a_job(&lectern);
     server.delete(&path(&format!("ingestions/{id}"))).is(202);
     let stopped = ended_job(&server, &id);
     assert_eq!(stopped["state"], "stopped", "{stopped:#}");
@@ -370,17 +379,7 @@ fn a_job_that_would_delete_a_lot_deletes_nothing_and_asks() {
 #[test]
 fn a_killed_server_goes_on_with_its_job_when_it_starts_again() {
     let lectern = Workplace::new();
-    let mut oracle = Oracle::default();
-    for number in 0..MANY {
-        oracle.write(&lectern, number, 1);
-    }
-    add(&lectern);
-    let server = Server::start(&lectern);
-    let id = ask_for_sync(&server);
-    assert!(
-        until_published(&server, &id),
-        "it was over before it could be killed"
-    );
+    let (server, id) = in_the_middle_of_a_job(&lectern);
     server.kill();
 
     // Nobody asks again.
@@ -402,17 +401,7 @@ fn a_killed_server_goes_on_with_its_job_when_it_starts_again() {
 #[cfg(unix)]
 fn a_server_that_is_told_to_end_leaves_its_job_queued_and_the_command_line_goes_on_with_it() {
     let lectern = Workplace::new();
-    let mut oracle = Oracle::default();
-    for number in 0..MANY {
-        oracle.write(&lectern, number, 1);
-    }
-    add(&lectern);
-    let server = Server::start(&lectern);
-    let id = ask_for_sync(&server);
-    assert!(
-        until_published(&server, &id),
-        "it was over before the server could be told to end"
-    );
+    let (server, id) = in_the_middle_of_a_job(&lectern);
     let told = Command::new("kill")
         .arg(server.process_id().to_string())
         .status()
@@ -446,17 +435,7 @@ fn a_server_that_is_told_to_end_leaves_its_job_queued_and_the_command_line_goes_
 #[test]
 fn a_job_that_waits_can_be_given_up() {
     let lectern = Workplace::new();
-    let mut oracle = Oracle::default();
-    for number in 0..MANY {
-        oracle.write(&lectern, number, 1);
-    }
-    add(&lectern);
-    let server = Server::start(&lectern);
-    let id = ask_for_sync(&server);
-    assert!(
-        until_published(&server, &id),
-        "it was over before it could be killed"
-    );
+    let (server, id) = in_the_middle_of_a_job(&lectern);
     server.kill();
     let stopped = source(&lectern, "stop", &[SOURCE]).exits(0).json();
     assert_eq!(
