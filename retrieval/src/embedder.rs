@@ -4,8 +4,7 @@
 //! chunks of about 170 tokens, the same model): one session with 2 threads and batches of 32 makes 20
 //! chunks/s, batches of 4 make 27 to 29, and one session per core, with one thread and one text at a
 //! time, makes 33. Small batches waste nothing on padding, and a vector never depends on its
-//! neighbours. With the same model computing with integers it is more than twice as many, and there the last
-//! of it is no luxury: such a model scales the numbers of a whole batch by their largest.
+//! neighbours. With the same model computing with integers it is more than twice as many.
 //!
 //! So a text goes through a bounded channel to the next free thread of a [`pool`], each of which owns
 //! a session. A question has a session of its own, so that it never waits behind documents.
@@ -154,7 +153,7 @@ impl Embedder for FastEmbedder {
 
 /// Reads all files of a model. The pooling must be said, because fastembed takes the first token's
 /// state otherwise, which is silently wrong for all-MiniLM-L6-v2. Where a model quantises at run time, what
-/// fastembed guards against (texts in one batch that don't belong together) can't happen: each is alone.
+/// fastembed guards against (a scale that texts of one batch share) can't happen: each is alone.
 fn read_model(files: &EmbedderFiles) -> Result<UserDefinedEmbeddingModel, Error> {
     let tokenizer_files = TokenizerFiles {
         tokenizer_file: runtime::read_file("tokenizer", &files.tokenizer)?,

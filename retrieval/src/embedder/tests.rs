@@ -53,8 +53,6 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 
 #[tokio::test]
 async fn vectors_have_unit_length_and_depend_on_their_own_text_alone() {
-    // A model on integers scales its numbers by the largest of a whole batch: there above all a text must be
-    // alone in its own.
     for files in MODELS.into_iter().filter_map(files_of) {
         let embedder = FastEmbedder::load(&files, settings(2)).unwrap();
         assert_eq!(embedder.dimensions(), 384);

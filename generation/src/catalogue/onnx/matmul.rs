@@ -3,17 +3,18 @@
 //! ```text
 //! x -> MatMul(x, Mul(Cast(weights), scale))
 //!
-//! x -> DynamicQuantizeLinear -> MatMulInteger(weights) -> Cast -> Mul(Mul(scale of x, scale))
+//! x -> rows as integers -> MatMulInteger(weights) -> Cast -> Mul(scale) -> Mul(scale of each row)
 //! ```
 //!
-//! The weights are not rounded again: they are the same integers. What is lost is the precision of `x`, which
-//! gets 256 steps between its least and its greatest value.
+//! The weights are not rounded again: they are the same integers. What is lost is the precision of `x`, each row of
+//! which gets 255 steps ([`super::rows`]).
 
 use std::collections::{HashMap, HashSet};
 
 use super::IntegerWeights;
 use super::graph::{Index, Packed, replace};
 use super::message::{FLOAT, Graph, Node, Tensor, UINT8};
+use super::rows;
 
 /// The name of the constant that is the zero of unsigned weights.
 const WEIGHT_ZERO: &str = "packed_weight_zero_point";
@@ -31,11 +32,7 @@ pub(super) fn on_integers(graph: &mut Graph, weights: IntegerWeights) -> usize {
         };
         let mut nodes = Vec::new();
         if quantised.insert(x) {
-            nodes.push(Node::new(
-                "DynamicQuantizeLinear",
-                [x],
-                parts_of(x).each_ref().map(String::as_str),
-            ));
+            nodes.extend(rows::quantised(x));
         }
         nodes.extend(product_of_integers(x, packed, &node.output, weights));
         rewritten.insert(number, nodes);
@@ -43,6 +40,9 @@ pub(super) fn on_integers(graph: &mut Graph, weights: IntegerWeights) -> usize {
     }
     let count = rewritten.len();
     replace(graph, rewritten);
+    if count > 0 {
+        rows::add_constants(graph);
+    }
     if weights == IntegerWeights::Unsigned && count > 0 {
         make_unsigned(graph, &used);
     }
@@ -61,24 +61,23 @@ fn product<'g>(index: &Index<'g>, node: &'g Node) -> Option<(&'g str, Packed<'g>
     (is_by_column && is_used_once).then_some((x.as_str(), packed))
 }
 
-/// The names of the integers that stand for `x`, of their scale and of their zero.
-fn parts_of(x: &str) -> [String; 3] {
-    ["quantized", "scale", "zero_point"].map(|part| format!("{x}_{part}"))
-}
-
 fn product_of_integers(x: &str, packed: Packed<'_>, output: &[String], weights: IntegerWeights) -> Vec<Node> {
-    let [integers, x_scale, zero] = parts_of(x);
+    let [integers, row_scale] = rows::parts_of(x);
     let output = output.first().map(String::as_str).unwrap_or_default();
-    let [sums, floats, scale] = ["integers", "floats", "scale"].map(|part| format!("{output}_{part}"));
-    let mut product = Node::new("MatMulInteger", [&integers, packed.values.name(), &zero], [&sums]);
+    let [sums, floats, columns] = ["integers", "floats", "columns"].map(|part| format!("{output}_{part}"));
+    let mut product = Node::new(
+        "MatMulInteger",
+        [&integers, packed.values.name(), rows::ZERO],
+        [&sums],
+    );
     if weights == IntegerWeights::Unsigned {
         product.input.push(WEIGHT_ZERO.to_owned());
     }
     vec![
         product,
         Node::new("Cast", [&sums], [&floats]).with("to", i64::from(FLOAT)),
-        Node::new("Mul", [&x_scale, packed.scale.name()], [&scale]),
-        Node::new("Mul", [&floats, &scale], [output]),
+        Node::new("Mul", [&floats, packed.scale.name()], [&columns]),
+        Node::new("Mul", [&columns, &row_scale], [output]),
     ]
 }
 

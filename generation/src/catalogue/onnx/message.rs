@@ -16,6 +16,8 @@ pub(super) const UINT8: i32 = 2;
 pub(super) const INT8: i32 = 3;
 /// `AttributeProto.AttributeType.INT`.
 const INT: i32 = 2;
+/// `AttributeProto.AttributeType.INTS`.
+const INTS: i32 = 7;
 /// `AttributeProto.AttributeType.GRAPH` and `GRAPHS`.
 const GRAPH_TYPES: [i32; 2] = [5, 10];
 
@@ -149,6 +151,19 @@ impl Node {
             name: Some(name.to_owned()),
             i: Some(value),
             kind: Some(INT),
+            ..Attribute::default()
+        };
+        self.attribute.push(attribute.encode_to_vec());
+        self
+    }
+
+    /// The same with whole numbers.
+    pub fn with_list(mut self, name: &str, values: &[i64]) -> Self {
+        let attribute = Attribute {
+            name: Some(name.to_owned()),
+            ints: values.to_vec(),
+            kind: Some(INTS),
+            ..Attribute::default()
         };
         self.attribute.push(attribute.encode_to_vec());
         self
@@ -189,6 +204,8 @@ struct Attribute {
     name: Option<String>,
     #[prost(int64, optional, tag = "3")]
     i: Option<i64>,
+    #[prost(int64, repeated, packed = "false", tag = "8")]
+    ints: Vec<i64>,
     #[prost(int32, optional, tag = "20")]
     kind: Option<i32>,
 }
