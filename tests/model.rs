@@ -247,11 +247,27 @@ impl Trial<'_> {
         let unique: BTreeSet<usize> = keys.iter().copied().collect();
         let settled = self.model.is_settled();
         assert_eq!(keys.len(), unique.len(), "twice in {keys:?}");
+        let is_right = must.is_subset(&unique) && unique.is_subset(&may);
         assert!(
-            must.is_subset(&unique) && unique.is_subset(&may),
-            "text {text}: found {unique:?}, must {must:?}, may {may:?}, settled {settled}, after {:?}",
-            self.done
+            is_right,
+            "text {text}: found {unique:?}, must {must:?}, may {may:?}, settled {settled}, after {:?}: {}",
+            self.done,
+            self.described(must.symmetric_difference(&unique))
         );
+    }
+
+    /// What the model and the server say of documents.
+    fn described<'k>(&self, keys: impl Iterator<Item = &'k usize>) -> String {
+        let documents = self.documents();
+        let line = |key: &usize| {
+            let listed = documents.iter().find(|document| document["key"] == name(*key));
+            let (settled, waiting) = (self.model.settled.get(key), self.model.waiting.get(key));
+            format!(
+                "{}: settled {settled:?}, waiting {waiting:?}, listed {listed:?}",
+                name(*key)
+            )
+        };
+        keys.map(line).collect::<Vec<_>>().join("; ")
     }
 
     /// What is near isn't known exactly, but each passage must be one that may be shown.

@@ -12,7 +12,7 @@ use crate::searchable::Searchable;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentStatus {
-    /// Accepted, and not yet in the indexes.
+    /// Accepted, and not yet in the indexes as it was accepted: its text, or who may read it.
     Pending,
     /// A version of it can be found.
     Indexed,

@@ -15,6 +15,8 @@ use lectern_domain::{
     SourceId, TextSpan, Version,
 };
 
+mod long_life;
+
 /// Words that mean nothing together and have stems of their own.
 const TOPICS: [&str; 6] = ["walrus", "granite", "violin", "turbine", "saffron", "glacier"];
 
@@ -40,7 +42,8 @@ pub async fn chunk_index_suite(index: Arc<dyn ChunkIndex>, dimensions: usize) ->
     suite.the_best_come_first_up_to_the_limit().await?;
     suite.knowledge_bases_are_apart().await?;
     suite.a_dropped_knowledge_base_is_gone().await?;
-    suite.optimizing_changes_nothing().await
+    suite.optimizing_changes_nothing().await?;
+    long_life::nothing_is_lost(suite.index, dimensions).await
 }
 
 /// Writes through one instance and reads through another that was opened afterwards. `open` gives a

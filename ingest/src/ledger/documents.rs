@@ -151,7 +151,8 @@ impl Ledger {
             .push("d.deleted = 0 AND d.knowledge_base = ")
             .push_bind(knowledge_base.0);
         if let Some(status) = filter.status {
-            query.push(" AND d.status = ").push_bind(status.as_str());
+            let condition = format!(" AND {} = ", rows::SHOWN_STATUS);
+            query.push(condition).push_bind(status.as_str());
         }
         if let Some(source) = filter.source {
             query.push(" AND d.source = ").push_bind(source.0);

@@ -1,7 +1,9 @@
 //! From the ledger's columns to the domain's words and back.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{ContentHash, Document, DocumentId, KnowledgeBaseId, Searchable, SourceId, Version};
+use lectern_domain::{
+    ContentHash, Document, DocumentId, DocumentStatus, KnowledgeBaseId, Searchable, SourceId, Version,
+};
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,8 @@ pub(super) struct DocumentRow {
     status: String,
     reason: Option<String>,
     acl: String,
+    access_revision: i64,
+    access_indexed: i64,
     file_attributes: String,
     source_attributes: String,
     modified_at: Option<i64>,
@@ -43,6 +47,10 @@ pub(super) struct DocumentRow {
 pub(super) const SELECT_DOCUMENTS: &str = "SELECT d.*, v.embedded_at, v.embed_problem FROM documents d
      LEFT JOIN versions v ON v.document = d.id AND v.version = d.current_version WHERE ";
 
+/// The status of a document `d` as it is shown. New readers find it only when the indexes know of them: until then
+/// it isn't ready.
+pub(super) const SHOWN_STATUS: &str = "CASE WHEN d.status = 'indexed' AND d.access_indexed <> d.access_revision THEN 'pending' ELSE d.status END";
+
 impl TryFrom<DocumentRow> for Document {
     type Error = Error;
 
@@ -59,7 +67,12 @@ impl TryFrom<DocumentRow> for Document {
             title: row.title,
             media_type: row.media_type,
             size_bytes: unsigned("document size", row.size_bytes)?,
-            status: from_name("document status", &row.status)?,
+            status: match from_name("document status", &row.status)? {
+                DocumentStatus::Indexed if row.access_indexed != row.access_revision => {
+                    DocumentStatus::Pending
+                }
+                status => status,
+            },
             searchable: match (row.current_version, row.embedded_at) {
                 (None, _) => Searchable::Nothing,
                 (Some(_), None) => Searchable::Words,

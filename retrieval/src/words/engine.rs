@@ -102,8 +102,12 @@ impl Engine {
         if !self.has_uncommitted.load(Ordering::Acquire) {
             return Ok(());
         }
-        self.write("commit", |writer| writer.commit().map(drop))?;
-        self.has_uncommitted.store(false, Ordering::Release);
+        self.with_writer("commit", |writer| {
+            writer.commit()?;
+            // While nobody else can write: what comes after it needs a commit of its own.
+            self.has_uncommitted.store(false, Ordering::Release);
+            Ok(())
+        })?;
         self.reader
             .reload()
             .map_err(|error| self.failed("read the commit", error))
