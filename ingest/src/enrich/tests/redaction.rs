@@ -78,7 +78,11 @@ fn shown(enriched: &Enriched) -> Vec<String> {
     shown.extend(headings);
     for (name, value) in &enriched.attributes {
         shown.push(name.clone());
-        shown.push(serde_json::to_string(value).unwrap());
+        match value {
+            AttributeValue::Text(text) => shown.push(text.clone()),
+            AttributeValue::TextList(texts) => shown.extend(texts.clone()),
+            other => shown.push(serde_json::to_string(other).unwrap()),
+        }
     }
     shown
 }
