@@ -7,6 +7,7 @@
 //! | A source is kept in step by jobs that tell the truth, stop, ask, and go on after whatever happens | `sources` |
 //! | A preview shows what a job would do, writes nothing, and rules do what it showed | `preview` |
 //! | A sidecar file says what is known about its document, and a broken one opens nothing | `sidecars` |
+//! | A Slack export is threads and exchanges for their members, counted to the last message, without a token | `slack` |
 //! | The right document is found; what the documents don't tell is not answered | `handbook_questions` |
 //! | A file that can't be read costs one document, told with a code and a reason | `bad_files`, `hostile_files` |
 //! | Bad disks, folders, models and questions are told by name, and nothing is lost | `bad_places`, `full_disk`, `bad_questions` |
@@ -39,6 +40,7 @@ mod sources;
 mod repair;
 mod preview;
 mod sidecars;
+mod slack;
 mod handbook_questions;
 mod bad_files;
 mod hostile_files;

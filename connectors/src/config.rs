@@ -1,6 +1,7 @@
 //! The registry: which kinds of sources there are.
 
 use lectern_connector_files::{FilesConfig, FilesConnector};
+use lectern_connector_slack::{SlackConfig, SlackConnector};
 use lectern_domain::ports::Connector;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,8 @@ use crate::error::Error;
 pub enum SourceConfig {
     /// Folders and files of this machine.
     Files(FilesConfig),
+    /// An export of a Slack workspace.
+    Slack(SlackConfig),
 }
 
 impl SourceConfig {
@@ -30,6 +33,7 @@ impl SourceConfig {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Files(_) => "files",
+            Self::Slack(_) => "slack",
         }
     }
 }
@@ -38,6 +42,7 @@ impl SourceConfig {
 pub fn open(config: &SourceConfig) -> Result<Box<dyn Connector>, Error> {
     match config {
         SourceConfig::Files(files) => Ok(Box::new(FilesConnector::new(files.clone())?)),
+        SourceConfig::Slack(slack) => Ok(Box::new(SlackConnector::new(slack.clone())?)),
     }
 }
 

@@ -11,6 +11,9 @@ pub enum Error {
     /// The files connector refuses.
     #[error(transparent)]
     Files(#[from] lectern_connector_files::Error),
+    /// The Slack connector refuses.
+    #[error(transparent)]
+    Slack(#[from] lectern_connector_slack::Error),
 }
 
 impl Error {
@@ -19,6 +22,7 @@ impl Error {
         match self {
             Self::Config(_) => ErrorKind::Invalid,
             Self::Files(error) => error.kind(),
+            Self::Slack(error) => error.kind(),
         }
     }
 
@@ -27,6 +31,7 @@ impl Error {
         match self {
             Self::Config(_) => "source_config_invalid",
             Self::Files(error) => error.code(),
+            Self::Slack(error) => error.code(),
         }
     }
 }

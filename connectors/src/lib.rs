@@ -8,3 +8,5 @@ pub use config::{SourceConfig, open};
 pub use error::Error;
 /// The connector for folders and files, for its configuration.
 pub use lectern_connector_files as files;
+/// The connector for Slack exports, for its configuration.
+pub use lectern_connector_slack as slack;

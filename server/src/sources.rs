@@ -5,6 +5,8 @@
 //! know it, and [`open`] makes a connector of what the ledger knows. A source without a name is named by its paths, which
 //! is how `lectern ingest` finds the same one again.
 
+mod connected;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,6 +16,8 @@ use lectern_connectors::files::FilesConfig;
 use lectern_domain::ports::Connector;
 use lectern_domain::{Acl, ContentHash, DefaultAccess, ErrorKind, KnowledgeBaseId, PortError};
 use lectern_ingest::{Ledger, Source, SourceSettings};
+
+pub use connected::{paths as paths_of, read_config};
 
 use crate::config::IngestionConfig;
 
@@ -31,6 +35,8 @@ pub struct NewSource {
     pub name: Option<String>,
     /// Folders and files of this machine.
     pub paths: Vec<PathBuf>,
+    /// What a connector is configured with, in the place of paths.
+    pub config: Option<SourceConfig>,
     /// Whether names that begin with a dot are read too.
     pub hidden: bool,
     /// Who may read documents that carry no permissions.
@@ -55,6 +61,7 @@ impl NewSource {
         Self {
             name: None,
             paths,
+            config: None,
             hidden: false,
             access: Acl::everyone(),
             settings: None,
@@ -68,16 +75,22 @@ impl NewSource {
         if let Some(settings) = &self.settings {
             settings.check(ingestion.chunk_tokens)?;
         }
-        let roots = resolved(&self.paths)?;
+        let (config, roots) = match self.config {
+            Some(config) => connected::bounded_and_resolved(config, ingestion)?,
+            None => {
+                let roots = resolved(&self.paths)?;
+                let config = SourceConfig::Files(FilesConfig {
+                    max_file_bytes: ingestion.max_file_bytes(),
+                    hidden: self.hidden,
+                    ..FilesConfig::new(roots.clone())
+                });
+                (config, roots)
+            }
+        };
         let name = match self.name {
             Some(name) => checked_name(name)?,
             None => name_of_paths(&roots),
         };
-        let config = SourceConfig::Files(FilesConfig {
-            max_file_bytes: ingestion.max_file_bytes(),
-            hidden: self.hidden,
-            ..FilesConfig::new(roots)
-        });
         // Opened for the check alone: a mistake is told before anything is written down.
         lectern_connectors::open(&config)?;
         Ok(ResolvedSource {
@@ -164,6 +177,7 @@ pub fn described(source: &Source) -> String {
                 .collect();
             roots.join(", ")
         }
+        Ok(SourceConfig::Slack(slack)) => slack.export.display().to_string(),
         Err(_) => String::new(),
     }
 }

@@ -117,7 +117,9 @@ struct Origin {
 impl Origin {
     /// Nothing where the source doesn't have the file.
     fn of(source: &Source, path: &Path) -> Option<Self> {
-        let SourceConfig::Files(config) = SourceConfig::from_json(source.config.clone()).ok()?;
+        let SourceConfig::Files(config) = SourceConfig::from_json(source.config.clone()).ok()? else {
+            return None;
+        };
         let connector = FilesConnector::new(config).ok()?;
         Some(Self {
             item: connector.item_of(path)?,

@@ -17,7 +17,7 @@ use super::super::output;
 use crate::rules_file::read_rules;
 use crate::sources::{self, IfThere, NewSource};
 
-/// Add a source: folders and files under a name
+/// Add a source: folders and files, or what a connector reads, under a name
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Nothing is read until `lectern source sync`. What isn't said has the defaults of [ingestion] in
@@ -28,6 +28,7 @@ Examples:
   lectern source add --kb staff --name hr --access group:staff ~/hr
   lectern source add --kb papers --name reading --replace --max-deleted-share 0.5 ~/papers
   lectern source add --kb papers --name mail --enrichment rules.toml ~/mail
+  lectern source add --kb staff --name slack --config slack.toml
   lectern source add --kb papers --name logs --chunking fixed,max_tokens=200,overlap_tokens=40 ~/logs")]
 pub struct AddArguments {
     /// The knowledge base, by name or id
@@ -44,8 +45,12 @@ pub struct AddArguments {
     replace: bool,
     #[command(flatten)]
     rules: SourceRules,
+    /// A file with the kind of the source and what its connector needs, in TOML, or in JSON where its name ends so:
+    /// kind = "slack", export = "export.zip"
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "hidden"])]
+    config: Option<PathBuf>,
     /// Folders and files
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "config", value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
 
@@ -103,6 +108,7 @@ impl SourceRules {
         Ok(NewSource {
             name,
             paths,
+            config: None,
             hidden: self.hidden,
             access: Acl::allowing(self.access.iter().cloned()),
             settings: Some(settings),
@@ -114,9 +120,14 @@ impl SourceRules {
 pub async fn run(context: &Context, arguments: AddArguments) -> Result<Exit> {
     let ingestion = &context.config.ingestion;
     let defaults = ingestion.source_settings();
-    let new = arguments
+    let mut new = arguments
         .rules
         .source(arguments.name, arguments.paths, defaults.clone())?;
+    new.config = arguments
+        .config
+        .as_deref()
+        .map(sources::read_config)
+        .transpose()?;
     let resolved = new.resolve(ingestion)?;
     let lectern = context.open().await?;
     let knowledge_base = find_or_create(&lectern, &arguments.kb, arguments.create).await?;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, delete, get, post, web};
 use chrono::{DateTime, Utc};
+use lectern_connectors::SourceConfig;
 use lectern_domain::{Acl, ErrorKind, PortError};
 use lectern_ingest::{KnowledgeBase, Source, SourceSettings, SourceTotals, SyncOptions};
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,12 @@ pub struct SourceBody {
     #[schema(example = "handbook")]
     pub name: Option<String>,
     /// Absolute paths of folders and files on the server's machine, 100 at most.
+    #[serde(default)]
     #[schema(value_type = Vec<String>, example = json!(["/home/ada/handbook"]))]
     pub paths: Vec<PathBuf>,
+    /// In the place of paths, the kind of the source and what its connector needs.
+    #[schema(value_type = Option<Object>, example = json!({"kind": "slack", "export": "/srv/slack.zip"}))]
+    pub config: Option<serde_json::Value>,
     /// Whether names that begin with a dot are read too.
     #[serde(default)]
     pub hidden: bool,
@@ -58,6 +63,7 @@ impl SourceBody {
         Self {
             name: None,
             paths,
+            config: None,
             hidden: false,
             access: None,
             settings: None,
@@ -76,7 +82,7 @@ pub struct SourceView {
     pub knowledge_base: Uuid,
     /// Unique within the knowledge base.
     pub name: String,
-    /// `files`, or `push` for the one that holds what was pushed.
+    /// The kind of connector, such as `files`, or `push` for the one that holds what was pushed.
     pub kind: String,
     /// What it reads.
     #[schema(value_type = Object)]
@@ -146,7 +152,7 @@ pub async fn list(
     responses(
         (status = 200, description = "It was there, and is this now (`replace`).", body = SourceAnswer),
         (status = 201, body = SourceAnswer),
-        (status = 400, description = "`paths_invalid`, `source_name_invalid`, `body_invalid`", body = ErrorBody),
+        (status = 400, description = "`paths_invalid`, `source_config_invalid`, `not_an_export`, `export_list_broken`, `source_name_invalid`, `body_invalid`", body = ErrorBody),
         (status = 403, description = "`paths_need_loopback`", body = ErrorBody),
         (status = 404, description = "`kb_not_found`, `path_not_found`", body = ErrorBody),
         (status = 409, description = "`source_exists`", body = ErrorBody),
@@ -283,11 +289,18 @@ pub(super) async fn resolve(
         )
         .hint("push documents with POST .../documents"));
     }
-    check_paths(&body.paths)?;
+    let config = match body.config {
+        Some(config) => Some(checked_config(config, &body.paths)?),
+        None => {
+            check_paths(&body.paths)?;
+            None
+        }
+    };
     let ingestion = state.lectern.config.ingestion.clone();
     let new = NewSource {
         name: body.name,
         paths: body.paths,
+        config,
         hidden: body.hidden,
         access: body.access.unwrap_or_else(Acl::everyone),
         settings: body.settings,
@@ -304,6 +317,23 @@ pub(super) async fn add(
 ) -> Result<(Source, bool), ApiError> {
     let defaults = state.lectern.config.ingestion.source_settings();
     Ok(sources::add(&state.lectern.ledger, base.id, source, if_there, defaults).await?)
+}
+
+/// The configuration, whose paths are few and absolute; nothing is said in two places.
+fn checked_config(config: serde_json::Value, paths: &[PathBuf]) -> Result<SourceConfig, ApiError> {
+    if !paths.is_empty() {
+        let problem = "both paths and a configuration were given";
+        return Err(ApiError::new(ErrorKind::Invalid, "paths_invalid", problem));
+    }
+    let mut config = SourceConfig::from_json(config).map_err(PortError::from)?;
+    let paths: Vec<PathBuf> = sources::paths_of(&mut config)
+        .into_iter()
+        .map(|path| path.clone())
+        .collect();
+    if !paths.is_empty() {
+        check_paths(&paths)?;
+    }
+    Ok(config)
 }
 
 fn check_paths(paths: &[PathBuf]) -> Result<(), ApiError> {

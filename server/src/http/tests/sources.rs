@@ -61,6 +61,26 @@ async fn what_a_source_cannot_be_is_refused() {
         ),
         (json!({"paths": [folder], "nam": "fruit"}), 400, "body_invalid"),
         (
+            json!({"config": {"kind": "cupboard"}}),
+            400,
+            "source_config_invalid",
+        ),
+        (
+            json!({"config": {"kind": "slack", "export": folder}, "paths": [folder]}),
+            400,
+            "paths_invalid",
+        ),
+        (
+            json!({"config": {"kind": "slack", "export": "export.zip"}}),
+            400,
+            "paths_invalid",
+        ),
+        (
+            json!({"config": {"kind": "slack", "export": folder}}),
+            400,
+            "not_an_export",
+        ),
+        (
             json!({"paths": [folder], "settings": {"delete": 1}}),
             400,
             "body_invalid",

@@ -1,0 +1,185 @@
+//! The connector: the listing on a thread of its own, and the way from a key to a document.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use lectern_domain::PortError;
+use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::account::Account;
+use crate::clean::{mask, scrub};
+use crate::config::SlackConfig;
+use crate::document::{Key, Setting};
+use crate::error::Error;
+use crate::export::Unreadable;
+use crate::index::hash_of;
+use crate::listing;
+use crate::message::{Record, Shown};
+use crate::moment::Moment;
+use crate::shelf::{Held, Shelf};
+
+/// How far a listing runs ahead of its reader, in events.
+const LISTING_AHEAD: usize = 256;
+
+/// Reads an export of a Slack workspace.
+#[derive(Clone, Debug)]
+pub struct SlackConnector {
+    shelf: Arc<Shelf>,
+    account: Arc<Mutex<Option<Account>>>,
+}
+
+impl SlackConnector {
+    /// A connector for an export that is there. Reads its lists.
+    ///
+    /// Fails with [`Error::Setting`], [`Error::PathNotFound`], [`Error::NotAnExport`] or [`Error::List`].
+    pub fn new(config: SlackConfig) -> Result<Self, Error> {
+        config.check()?;
+        let shelf = Shelf::new(config);
+        shelf.snapshot()?;
+        Ok(Self {
+            shelf: Arc::new(shelf),
+            account: Arc::default(),
+        })
+    }
+
+    /// What became of each message in the last listing that was read to its end.
+    pub fn account(&self) -> Option<Account> {
+        let account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        account.clone()
+    }
+
+    fn read(&self, key: &str) -> Result<Fetched, Error> {
+        let gone = || Error::Gone {
+            key: scrub(key).into_owned(),
+        };
+        let parsed = Key::parse(key).ok_or_else(gone)?;
+        let snapshot = self.shelf.snapshot()?;
+        let conversation = snapshot.directory.conversations.get(parsed.channel());
+        let conversation = conversation.ok_or_else(gone)?;
+        let held = self
+            .shelf
+            .index(&snapshot, conversation)
+            .map_err(|unreadable| unread(&conversation.folder, unreadable))?;
+        let setting = Setting {
+            directory: &snapshot.directory,
+            conversation,
+            config: &self.shelf.config,
+        };
+        match parsed {
+            Key::Messages { first, .. } => self.messages(setting, &held, first, gone),
+            Key::File { id, .. } => {
+                let file = held.index.files.iter().find(|file| file.id == id);
+                let file = file.ok_or_else(gone)?;
+                let mut bytes = snapshot
+                    .export
+                    .read(&file.stored, self.shelf.config.max_file_bytes)
+                    .map_err(|unreadable| unread(&file.stored.name, unreadable))?;
+                mask(&mut bytes);
+                Ok(setting.file(file, bytes))
+            }
+        }
+    }
+
+    fn messages(
+        &self,
+        setting: Setting<'_>,
+        held: &Held,
+        first: Moment,
+        gone: impl Fn() -> Error,
+    ) -> Result<Fetched, Error> {
+        let piece = held.index.piece(first).ok_or_else(&gone)?;
+        if let Some((name, _)) = held.index.unreadable.first().filter(|_| piece.is_withheld) {
+            let problem = "can't be read, and the document may have messages in it";
+            return Err(unread(name, Unreadable::new("day_unreadable", problem)));
+        }
+        let mut messages: Vec<(Moment, Shown)> = Vec::with_capacity(piece.lines.len());
+        let mut open = None;
+        for entry in piece
+            .lines
+            .iter()
+            .filter_map(|line| held.index.entries.get(*line))
+        {
+            let day = match open.take() {
+                Some((number, day)) if number == entry.day => day,
+                _ => self.shelf.day(held, entry.day).map_err(|unreadable| {
+                    let file = held.index.days.files.get(entry.day);
+                    unread(file.map_or("", |file| file.name.as_str()), unreadable)
+                })?,
+            };
+            // What was exchanged since the index was made is never mixed with what wasn't.
+            match day.get(entry.place) {
+                Some(Record::Message(message)) if hash_of(message) == entry.hash => {
+                    messages.push((message.at, message.shown.clone()));
+                }
+                _ => {
+                    return Err(Error::Changed {
+                        key: first.to_string(),
+                    });
+                }
+            }
+            open = Some((entry.day, day));
+        }
+        Ok(setting.messages(piece, &messages))
+    }
+}
+
+fn unread(name: &str, unreadable: Unreadable) -> Error {
+    Error::File {
+        name: scrub(name).into_owned(),
+        code: unreadable.code,
+        problem: unreadable.problem,
+    }
+}
+
+#[async_trait]
+impl Connector for SlackConnector {
+    fn describe(&self) -> String {
+        format!("the Slack export {}", self.shelf.config.export.display())
+    }
+
+    fn list(&self, _since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>> {
+        let (sender, receiver) = mpsc::channel(LISTING_AHEAD);
+        let (shelf, account) = (Arc::clone(&self.shelf), Arc::clone(&self.account));
+        let lister = spawn_blocking(move || {
+            let mut give = |event| sender.blocking_send(Ok(event)).is_ok();
+            match listing::list(&shelf, &mut give) {
+                Ok(Some(listed)) => *account.lock().unwrap_or_else(PoisonError::into_inner) = Some(listed),
+                Ok(None) => {}
+                Err(error) => {
+                    let error = PortError::from(error);
+                    if sender.blocking_send(Err(error)).is_err() {
+                        tracing::debug!("nobody listened to the end of a listing");
+                    }
+                }
+            }
+        });
+        stream::unfold((receiver, Some(lister)), next_event).boxed()
+    }
+
+    async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError> {
+        let (connector, key) = (self.clone(), item.key.clone());
+        let fetched = spawn_blocking(move || match connector.read(&key) {
+            // Once more with what is there now.
+            Err(Error::Changed { .. }) => connector.read(&key),
+            read => read,
+        });
+        Ok(fetched.await.map_err(Error::ThreadEnded)??)
+    }
+}
+
+type Listing = (
+    mpsc::Receiver<Result<ListEvent, PortError>>,
+    Option<JoinHandle<()>>,
+);
+
+/// The next event. A listing that ended by a panic is an error at the end, and not one that looks whole.
+async fn next_event((mut receiver, lister): Listing) -> Option<(Result<ListEvent, PortError>, Listing)> {
+    if let Some(event) = receiver.recv().await {
+        return Some((event, (receiver, lister)));
+    }
+    let error = lister?.await.err()?;
+    Some((Err(Error::ThreadEnded(error).into()), (receiver, None)))
+}
