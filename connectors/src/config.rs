@@ -1,6 +1,7 @@
 //! The registry: which kinds of sources there are.
 
 use lectern_connector_files::{FilesConfig, FilesConnector};
+use lectern_connector_s3::{S3Config, S3Connector};
 use lectern_connector_slack::{SlackConfig, SlackConnector};
 use lectern_domain::ports::Connector;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ use crate::error::Error;
 pub enum SourceConfig {
     /// Folders and files of this machine.
     Files(FilesConfig),
+    /// Buckets of S3 and of what is like it.
+    S3(Box<S3Config>),
     /// An export of a Slack workspace.
     Slack(SlackConfig),
 }
@@ -33,6 +36,7 @@ impl SourceConfig {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Files(_) => "files",
+            Self::S3(_) => "s3",
             Self::Slack(_) => "slack",
         }
     }
@@ -42,6 +46,7 @@ impl SourceConfig {
 pub fn open(config: &SourceConfig) -> Result<Box<dyn Connector>, Error> {
     match config {
         SourceConfig::Files(files) => Ok(Box::new(FilesConnector::new(files.clone())?)),
+        SourceConfig::S3(s3) => Ok(Box::new(S3Connector::new(S3Config::clone(s3))?)),
         SourceConfig::Slack(slack) => Ok(Box::new(SlackConnector::new(slack.clone())?)),
     }
 }

@@ -11,6 +11,9 @@ pub enum Error {
     /// The files connector refuses.
     #[error(transparent)]
     Files(#[from] lectern_connector_files::Error),
+    /// The connector for buckets refuses.
+    #[error(transparent)]
+    S3(#[from] lectern_connector_s3::Error),
     /// The Slack connector refuses.
     #[error(transparent)]
     Slack(#[from] lectern_connector_slack::Error),
@@ -22,6 +25,7 @@ impl Error {
         match self {
             Self::Config(_) => ErrorKind::Invalid,
             Self::Files(error) => error.kind(),
+            Self::S3(error) => error.kind(),
             Self::Slack(error) => error.kind(),
         }
     }
@@ -31,6 +35,7 @@ impl Error {
         match self {
             Self::Config(_) => "source_config_invalid",
             Self::Files(error) => error.code(),
+            Self::S3(error) => error.code(),
             Self::Slack(error) => error.code(),
         }
     }

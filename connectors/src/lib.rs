@@ -8,5 +8,7 @@ pub use config::{SourceConfig, open};
 pub use error::Error;
 /// The connector for folders and files, for its configuration.
 pub use lectern_connector_files as files;
+/// The connector for buckets, for its configuration.
+pub use lectern_connector_s3 as s3;
 /// The connector for Slack exports, for its configuration.
 pub use lectern_connector_slack as slack;

@@ -1,8 +1,14 @@
 //! The forms that Amazon's services read, and what is refused.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::collections::BTreeSet;
+
+use lectern_domain::attribute::AttributeValue;
+use lectern_domain::{Acl, Principal};
 use serde_json::json;
 
-use super::*;
+use crate::{Sidecar, parse};
 
 fn read(json: serde_json::Value) -> Result<Sidecar, String> {
     parse(json.to_string().as_bytes())
@@ -139,19 +145,4 @@ fn what_is_not_understood_is_refused() {
         assert!(error.contains(told), "{wrong}: {error}");
     }
     assert!(parse(b"not json").is_err() && parse(b"").is_err() && parse(b"\xff").is_err());
-}
-
-#[test]
-fn a_name_leads_to_its_sidecar_and_back() {
-    let name = OsStr::new("report.pdf");
-    assert_eq!(name_of(name), "report.pdf.metadata.json");
-    assert_eq!(described_by(&name_of(name)), Some(name));
-    for other in [
-        "report.pdf",
-        ".metadata.json",
-        "metadata.json",
-        "a.metadata.json.md",
-    ] {
-        assert_eq!(described_by(OsStr::new(other)), None, "{other}");
-    }
 }

@@ -1,0 +1,234 @@
+//! S3 itself: signed requests over HTTP, and what their answers mean.
+//!
+//! A request becomes an answer in this order: address ([`Endpoint`]), credentials and signature, one attempt, the judgement
+//! of its status ([`answer`]), and another attempt after a pause where that may help ([`patience`]). Each attempt is signed
+//! anew, so that credentials which are renewed in the middle of a listing are used.
+
+mod answer;
+mod endpoint;
+mod patience;
+mod xml;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use md5::{Digest, Md5};
+use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
+use object_store::client::{HttpClient, HttpRequest, HttpRequestBody, HttpResponse};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
+
+pub(crate) use endpoint::Endpoint;
+pub(crate) use patience::Patience;
+
+use crate::config::Secret;
+use crate::credentials::{check, missing, read_secret};
+use crate::error::Error;
+use crate::key::{encode, query_of};
+use crate::store::{Object, Page, Store, telling};
+use answer::{Asked, Trouble, transport};
+
+/// A page of a listing has a thousand keys of at most a kilobyte.
+const MAX_LISTING_BYTES: u64 = 32 << 20;
+const MAX_TAGGING_BYTES: u64 = 1 << 20;
+const METADATA_PREFIX: &str = "x-amz-meta-";
+
+/// A bucket that is spoken to in S3's own way.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) client: HttpClient,
+    pub(crate) bucket: String,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) region: String,
+    /// `None`: requests aren't signed.
+    pub(crate) credentials: Option<AwsCredentialProvider>,
+    pub(crate) requester_pays: bool,
+    pub(crate) customer_key: Option<Secret>,
+    pub(crate) patience: Patience,
+}
+
+/// The HTTP client of all buckets of a source. It follows no redirect: a signed request is for one host alone.
+pub(crate) fn http_client(allow_http: bool) -> Result<HttpClient, Error> {
+    let client = reqwest::Client::builder()
+        .user_agent(concat!("lectern/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .https_only(!allow_http)
+        .connect_timeout(patience::CONNECT_TIMEOUT)
+        .read_timeout(patience::READ_TIMEOUT)
+        // Bytes come as they are stored.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .build()
+        .map_err(|error| Error::SettingInvalid {
+            setting: "endpoint",
+            problem: lectern_domain::error::chain(&error),
+        })?;
+    Ok(HttpClient::new(client))
+}
+
+impl Wire {
+    /// One attempt at a GET.
+    async fn attempt(&self, asked: &Asked, url: &str, headers: HeaderMap) -> Result<HttpResponse, Trouble> {
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.uri_mut() = url.parse().map_err(|_| {
+            Trouble::Lasting(Error::SettingInvalid {
+                setting: "endpoint",
+                problem: "it makes no address".to_owned(),
+            })
+        })?;
+        *request.headers_mut() = headers;
+        if let Some(credentials) = &self.credentials {
+            let credential = credentials.get_credential().await;
+            let credential = credential.map_err(|error| missing(&error))?;
+            check(&credential)?;
+            AwsAuthorizer::new(&credential, "s3", &self.region)
+                .with_request_payer(self.requester_pays)
+                .try_authorize(&mut request, None)
+                .map_err(|error| missing(&error))?;
+        }
+        let response = self.client.execute(request).await.map_err(transport)?;
+        answer::judged(asked, response).await
+    }
+
+    /// The headers of a request for an object's content: the customer's key, where there is one.
+    fn customer_headers(&self) -> Result<HeaderMap, Error> {
+        let mut headers = HeaderMap::new();
+        let Some(place) = &self.customer_key else {
+            return Ok(headers);
+        };
+        let written = read_secret(place)?;
+        let invalid = || Error::SettingInvalid {
+            setting: "customer_key",
+            problem: "it is no base64 of 32 bytes".to_owned(),
+        };
+        let key = STANDARD.decode(&written).map_err(|_| invalid())?;
+        if key.len() != 32 {
+            return Err(invalid());
+        }
+        let digest = STANDARD.encode(Md5::digest(&key));
+        for (name, value) in [("algorithm", "AES256"), ("key", &written), ("key-md5", &digest)] {
+            let name = format!("x-amz-server-side-encryption-customer-{name}");
+            let name = HeaderName::try_from(name).map_err(|_| invalid())?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| invalid())?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        Ok(headers)
+    }
+
+    async fn try_page(&self, asked: &Asked, url: &str) -> Result<Page, Trouble> {
+        let response = self.attempt(asked, url, HeaderMap::new()).await?;
+        let told_at = response.headers().get(DATE).and_then(http_date);
+        let (body, _) = body_of(response, asked, MAX_LISTING_BYTES).await?;
+        let page = xml::listing(&body).map_err(|problem| {
+            // As likely an answer that was cut short as a service that speaks otherwise.
+            Trouble::Passing(format!("an answer that is no listing: {problem}"))
+        })?;
+        Ok(Page { told_at, ..page })
+    }
+
+    async fn try_object(&self, asked: &Asked, url: &str, limit_bytes: u64) -> Result<Object, Trouble> {
+        let response = self.attempt(asked, url, self.customer_headers()?).await?;
+        let (bytes, headers) = body_of(response, asked, limit_bytes).await?;
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let metadata = headers.iter().filter_map(|(name, value)| {
+            let name = name.as_str().strip_prefix(METADATA_PREFIX)?;
+            Some((name.to_owned(), text(value)))
+        });
+        Ok(Object {
+            bytes,
+            media_type: headers.get(CONTENT_TYPE).map(text).as_deref().and_then(telling),
+            metadata: metadata.collect(),
+        })
+    }
+
+    async fn try_tags(&self, asked: &Asked, url: &str) -> Result<Vec<(String, String)>, Trouble> {
+        let response = self.attempt(asked, url, HeaderMap::new()).await?;
+        let (body, _) = body_of(response, asked, MAX_TAGGING_BYTES).await?;
+        xml::tags(&body)
+            .map_err(|problem| Trouble::Passing(format!("an answer that is no tagging: {problem}")))
+    }
+}
+
+#[async_trait]
+impl Store for Wire {
+    async fn page(&self, prefix: &str, token: Option<&str>) -> Result<Page, Error> {
+        let mut url = format!(
+            "{}?list-type=2&prefix={}",
+            self.endpoint.bucket_url(),
+            query_of(prefix)
+        );
+        if let Some(token) = token {
+            url.push_str("&continuation-token=");
+            url.push_str(&query_of(token));
+        }
+        let asked = Asked::Listing {
+            bucket: self.bucket.clone(),
+        };
+        self.patience
+            .persist(&asked, || self.try_page(&asked, &url))
+            .await
+    }
+
+    async fn object(&self, name: &str, limit_bytes: u64) -> Result<Object, Error> {
+        let url = self.endpoint.object_url(name);
+        let asked = Asked::Object {
+            key: encode(&self.bucket, name),
+        };
+        self.patience
+            .persist(&asked, || self.try_object(&asked, &url, limit_bytes))
+            .await
+    }
+
+    async fn tags(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
+        let url = format!("{}?tagging=", self.endpoint.object_url(name));
+        let asked = Asked::Tags {
+            key: encode(&self.bucket, name),
+        };
+        match self
+            .patience
+            .persist(&asked, || self.try_tags(&asked, &url))
+            .await
+        {
+            // How some say that there are none.
+            Err(Error::Refused { answer, .. }) if answer.ends_with("NoSuchTagSet") => Ok(Vec::new()),
+            tags => tags,
+        }
+    }
+}
+
+/// The body of an answer, whole: what is shorter or longer than was told is trouble.
+async fn body_of(
+    response: HttpResponse,
+    asked: &Asked,
+    limit_bytes: u64,
+) -> Result<(Vec<u8>, HeaderMap), Trouble> {
+    let (parts, body) = response.into_parts();
+    let length = parts.headers.get(CONTENT_LENGTH);
+    let length: Option<u64> = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length| length > limit_bytes) {
+        return Err(Trouble::Lasting(asked.too_large(limit_bytes)));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length.unwrap_or(0)).unwrap_or(0));
+    let mut stream = body.bytes_stream();
+    while let Some(chunk) = stream.next().await {
+        bytes.extend_from_slice(&chunk.map_err(transport)?);
+        if bytes.len() as u64 > limit_bytes {
+            return Err(Trouble::Lasting(asked.too_large(limit_bytes)));
+        }
+    }
+    match length {
+        Some(length) if length != bytes.len() as u64 => {
+            Err(Trouble::Passing(format!("{} of {length} bytes", bytes.len())))
+        }
+        _ => Ok((bytes, parts.headers)),
+    }
+}
+
+fn http_date(value: &HeaderValue) -> Option<DateTime<Utc>> {
+    let date = DateTime::parse_from_rfc2822(value.to_str().ok()?).ok()?;
+    Some(date.to_utc())
+}
