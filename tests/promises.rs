@@ -14,6 +14,7 @@
 //! | What a lost or damaged file breaks is found, and mended without the source | `repair` |
 //! | `kill -9` at any moment: nothing lost, nothing twice, nothing half, nothing old, nothing shown to others | `crash`, `named_steps`, `any_moment` |
 //! | Whatever is done in whatever order, what is found is what was acknowledged | `model` |
+//! | A bucket is kept in step as a folder is, and one that breaks off its listing loses nothing | `s3` |
 //! | Answers stream sources, words, citations, and cite only what was found | `answers` |
 //! | A client that leaves gives its place back; a full line says so | `leaving_clients` |
 //! | Every failure over HTTP has one shape | `api_errors` |
@@ -40,6 +41,7 @@ mod sources;
 mod repair;
 mod preview;
 mod sidecars;
+mod s3;
 mod slack;
 mod handbook_questions;
 mod bad_files;

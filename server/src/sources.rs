@@ -166,7 +166,7 @@ pub fn open(source: &Source) -> Result<Arc<dyn Connector>, PortError> {
     Ok(Arc::from(lectern_connectors::open(&config)?))
 }
 
-/// The folders that a source reads, for people.
+/// The folders or buckets that a source reads, for people.
 pub fn described(source: &Source) -> String {
     match SourceConfig::from_json(source.config.clone()) {
         Ok(SourceConfig::Files(files)) => {
@@ -177,6 +177,7 @@ pub fn described(source: &Source) -> String {
                 .collect();
             roots.join(", ")
         }
+        Ok(SourceConfig::S3(s3)) => s3.buckets.join(", "),
         Ok(SourceConfig::Slack(slack)) => slack.export.display().to_string(),
         Err(_) => String::new(),
     }

@@ -166,6 +166,10 @@ pub(crate) fn read_secret(place: &Secret) -> Result<String, Error> {
         }
         Secret::File(path) => {
             let named = format!("the file {path:?}");
+            if path.is_relative() {
+                // The server runs in another folder than whoever made the source.
+                return Err(missing(named, "its path doesn't begin with `/`"));
+            }
             let text =
                 std::fs::read_to_string(path).map_err(|error| missing(named.clone(), &error.to_string()))?;
             (named, text)

@@ -44,18 +44,20 @@ pub fn read_config(file: &Path) -> Result<SourceConfig, PortError> {
 pub fn paths(config: &mut SourceConfig) -> Vec<&mut PathBuf> {
     match config {
         SourceConfig::Files(files) => files.roots.iter_mut().collect(),
+        SourceConfig::S3(_) => Vec::new(),
         SourceConfig::Slack(slack) => vec![&mut slack.export],
     }
 }
 
 /// The configuration with its paths as they are on the disk, and within what this server says about the size of files;
-/// and the paths, which name a source that has no name.
+/// and the paths or buckets, which name a source that has no name.
 pub(super) fn bounded_and_resolved(
     mut config: SourceConfig,
     ingestion: &IngestionConfig,
 ) -> Result<(SourceConfig, Vec<PathBuf>), PortError> {
     let limit_bytes = match &mut config {
         SourceConfig::Files(files) => &mut files.max_file_bytes,
+        SourceConfig::S3(s3) => &mut s3.max_object_bytes,
         SourceConfig::Slack(slack) => &mut slack.max_file_bytes,
     };
     *limit_bytes = (*limit_bytes).min(ingestion.max_file_bytes());
@@ -63,6 +65,9 @@ pub(super) fn bounded_and_resolved(
     for path in paths(&mut config) {
         *path = super::resolved(std::slice::from_ref(path))?.remove(0);
         resolved.push(path.clone());
+    }
+    if let SourceConfig::S3(s3) = &config {
+        resolved.extend(s3.buckets.iter().map(PathBuf::from));
     }
     resolved.sort();
     Ok((config, resolved))

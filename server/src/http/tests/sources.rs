@@ -61,6 +61,11 @@ async fn what_a_source_cannot_be_is_refused() {
         ),
         (json!({"paths": [folder], "nam": "fruit"}), 400, "body_invalid"),
         (
+            json!({"config": {"kind": "s3", "buckets": ["a"], "endpoint": "http://a"}}),
+            400,
+            "bucket_setting_invalid",
+        ),
+        (
             json!({"config": {"kind": "cupboard"}}),
             400,
             "source_config_invalid",
