@@ -11,7 +11,7 @@ use tantivy::columnar::Column;
 use tantivy::directory::MmapDirectory;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
 use tantivy::query::TermSetQuery;
-use tantivy::schema::{Field, IndexRecordOption, TantivyDocument};
+use tantivy::schema::{IndexRecordOption, TantivyDocument};
 use tantivy::{
     DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, SegmentReader, TERMINATED, TantivyError,
 };
@@ -277,15 +277,15 @@ fn id_columns(searcher: &Searcher) -> tantivy::Result<Vec<IdColumns>> {
 /// what is looked up in a search.
 fn access_of(segment: &SegmentReader) -> tantivy::Result<Vec<AccessDigest>> {
     let mut access = vec![AccessDigest::NOBODY; segment.max_doc() as usize];
-    let sides: [(Field, fn(&str) -> AccessDigest); 2] = [
-        (FIELDS.readers, AccessDigest::of_reader),
-        (FIELDS.denied, AccessDigest::of_denied),
-    ];
-    for (field, entry_of) in sides {
+    for field in [FIELDS.readers, FIELDS.denied] {
         let index = segment.inverted_index(field)?;
         let mut names = index.terms().stream()?;
         while names.advance() {
-            let entry = entry_of(&String::from_utf8_lossy(names.key()));
+            let name = String::from_utf8_lossy(names.key());
+            let entry = match field == FIELDS.readers {
+                true => AccessDigest::of_reader(&name),
+                false => AccessDigest::of_denied(&name),
+            };
             let mut documents = index.read_postings_from_terminfo(names.value(), IndexRecordOption::Basic)?;
             while documents.doc() != TERMINATED {
                 if let Some(access) = access.get_mut(documents.doc() as usize) {

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The operator that the standard has for it, `DynamicQuantizeLinear`, gives one scale to all of a batch, and one
-//! token with a large number then costs all others their precision. Source: Yao et al., "ZeroQuant", 2022,
+//! token with a large number then costs all others their precision. Source: Yao et al., "`ZeroQuant`", 2022,
 //! section 4.1 (token-wise quantisation).
 
 use super::message::{FLOAT, Graph, Node, Tensor, UINT8};
