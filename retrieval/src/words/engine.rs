@@ -103,14 +103,17 @@ impl Engine {
             return Ok(());
         }
         self.with_writer("commit", |writer| {
+            // Somebody else may have committed it while this waited for the writer.
+            if !self.has_uncommitted.load(Ordering::Acquire) {
+                return Ok(());
+            }
             writer.commit()?;
-            // While nobody else can write: what comes after it needs a commit of its own.
+            self.reader.reload()?;
+            // While nobody else can write: what comes after it needs a commit of its own. And not before the reader
+            // shows it: who finds nothing to commit reads at once.
             self.has_uncommitted.store(false, Ordering::Release);
             Ok(())
-        })?;
-        self.reader
-            .reload()
-            .map_err(|error| self.failed("read the commit", error))
+        })
     }
 
     /// Makes one segment of many, beside what goes on. The writer merges in the background by itself;
@@ -213,6 +216,8 @@ impl Engine {
         Ok(())
     }
 
+    /// A commit that was cut off leaves a list of deleted documents that no segment has. It is removed, because the
+    /// next commit would write one of the same name, which the engine refuses.
     fn new_writer(&self) -> tantivy::Result<IndexWriter> {
         let options = IndexWriterOptions::builder()
             .num_worker_threads(1)
@@ -220,6 +225,7 @@ impl Engine {
             .num_merge_threads(1)
             .build();
         let writer = self.index.writer_with_options(options)?;
+        writer.garbage_collect_files().wait()?;
         let mut merging = LogMergePolicy::default();
         merging.set_del_docs_ratio_before_merge(MOST_DELETED);
         writer.set_merge_policy(Box::new(merging));
@@ -326,5 +332,68 @@ fn failed(place: &str, action: &'static str, error: TantivyError) -> Error {
             place,
             cause: Box::new(error),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_domain::ports::IndexEntry;
+    use lectern_domain::{Acl, Chunk, DocumentId, KnowledgeBaseId, TextSpan, Version};
+
+    use super::super::schema;
+    use super::*;
+
+    fn entry(ordinal: u32) -> IndexEntry {
+        let document = DocumentId(uuid::Uuid::from_u128(7));
+        let chunk = Chunk {
+            id: ChunkId::derive(document, Version(1), ordinal),
+            knowledge_base: KnowledgeBaseId(uuid::Uuid::from_u128(1)),
+            document,
+            version: Version(1),
+            ordinal,
+            title: "Harbour".to_owned(),
+            heading_path: Vec::new(),
+            page: None,
+            span: TextSpan { start: 0, end: 5 },
+            text: "quays".to_owned(),
+            table_header: None,
+            token_count: 1,
+        };
+        IndexEntry {
+            chunk,
+            acl: Acl::everyone(),
+            vector: Vec::new(),
+        }
+    }
+
+    /// A kill between the list of deleted documents and `meta.json`: the list is there, and nobody refers to it. Its
+    /// name tells after how many operations it was written, and with one of these numbers it is the same again.
+    #[test]
+    fn a_commit_that_was_cut_off_doesnt_stop_the_next_one() {
+        for operations in 1..8 {
+            let folder = tempfile::tempdir().unwrap();
+            let meta = folder.path().join("meta.json");
+            let entries: Vec<IndexEntry> = (0..10).map(entry).collect();
+            let gone = entries[0].chunk.id;
+            let engine = Engine::open(folder.path()).unwrap();
+            let documents = entries
+                .iter()
+                .map(|entry| (entry.chunk.id, schema::document(entry)));
+            engine.upsert(documents.collect()).unwrap();
+            engine.commit().unwrap();
+            let before = std::fs::read(&meta).unwrap();
+            engine.delete(&[gone; 4]).unwrap();
+            engine.commit().unwrap();
+            drop(engine);
+            std::fs::write(&meta, before).unwrap();
+
+            let engine = Engine::open(folder.path()).unwrap();
+            assert_eq!(engine.chunks().unwrap().len(), 10, "the deletion was cut off");
+            engine.delete(&vec![gone; operations]).unwrap();
+            engine.commit().unwrap();
+            let left = engine.chunks().unwrap();
+            assert_eq!(left.len(), 9);
+            assert!(left.iter().all(|chunk| chunk.chunk != gone));
+        }
     }
 }
