@@ -4,6 +4,8 @@
 //! The ledger's rows change last: whatever is interrupted here is owed still, and done by the next call. What is owed
 //! is read and paid within one index turn, so that nothing older is written after it.
 
+use std::sync::Arc;
+
 use futures::future::try_join;
 use lectern_domain::{ChunkId, KnowledgeBaseId};
 
@@ -11,7 +13,7 @@ use crate::error::Result;
 use crate::failpoints::failpoint;
 use crate::ledger::ReleasedFiles;
 use crate::pipeline::IngestionParts;
-use crate::texts::blocking;
+use crate::texts::{Condemned, ContentFiles, blocking};
 
 /// Versions, or documents with a changed access list, that are handled together.
 const AT_ONCE: usize = 256;
@@ -85,22 +87,23 @@ pub(crate) async fn settle_access(parts: &IngestionParts, knowledge_base: Knowle
 /// Removes those of the files that no row refers to any more.
 pub(crate) async fn remove_released(parts: &IngestionParts, released: &ReleasedFiles) -> Result<()> {
     for hash in released.texts.iter().copied() {
-        parts.texts.texts().condemn(hash);
-        if parts.ledger.text_in_use(hash).await? {
-            parts.texts.texts().pardon(hash);
-            continue;
-        }
-        let files = std::sync::Arc::clone(parts.texts.texts());
-        blocking(move || files.remove_condemned(hash)).await?;
+        let condemned = parts.texts.texts().condemn(hash);
+        let is_in_use = parts.ledger.text_in_use(hash).await?;
+        remove_unless(is_in_use, parts.texts.texts(), condemned).await?;
     }
     for hash in released.originals.iter().copied() {
-        parts.texts.originals().condemn(hash);
-        if parts.ledger.original_in_use(hash).await? {
-            parts.texts.originals().pardon(hash);
-            continue;
-        }
-        let files = std::sync::Arc::clone(parts.texts.originals());
-        blocking(move || files.remove_condemned(hash)).await?;
+        let condemned = parts.texts.originals().condemn(hash);
+        let is_in_use = parts.ledger.original_in_use(hash).await?;
+        remove_unless(is_in_use, parts.texts.originals(), condemned).await?;
     }
     Ok(())
+}
+
+async fn remove_unless(is_in_use: bool, files: &Arc<ContentFiles>, condemned: Condemned) -> Result<()> {
+    if is_in_use {
+        files.pardon(&condemned);
+        return Ok(());
+    }
+    let files = Arc::clone(files);
+    blocking(move || files.remove_condemned(&condemned)).await
 }

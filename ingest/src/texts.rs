@@ -13,7 +13,7 @@ use lectern_domain::{ContentHash, TextSpan};
 
 use crate::error::{Error, Result};
 
-pub(crate) use content_files::{ContentFiles, Pin};
+pub(crate) use content_files::{Condemned, ContentFiles, Pin};
 
 /// The stored texts and originals of a data folder.
 #[derive(Debug)]

@@ -5,10 +5,11 @@
 //!
 //! A file goes when nothing refers to it. Whether something does is known to the ledger, which is asked
 //! without holding a lock here; so removing takes two steps. [`ContentFiles::condemn`] marks the file, the
-//! ledger is asked, and [`ContentFiles::remove_condemned`] removes it if it is still marked. Storing the
-//! same content in between takes the mark away and pins the file.
+//! ledger is asked, and [`ContentFiles::remove_condemned`] removes it if that mark is still on it. Storing the
+//! same content in between takes the mark away and pins the file; whoever marks it after that asks the ledger
+//! again, so an answer from before is worth nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -30,7 +31,28 @@ pub(crate) struct ContentFiles {
 #[derive(Debug, Default)]
 struct Usage {
     pinned: HashMap<ContentHash, usize>,
-    condemned: HashSet<ContentHash>,
+    condemned: HashMap<ContentHash, u64>,
+    /// How many marks there ever were.
+    marks: u64,
+}
+
+/// The mark on a file that nothing seems to need any more. A later one takes its place.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Condemned {
+    hash: ContentHash,
+    mark: u64,
+}
+
+impl Usage {
+    /// False where it isn't there any more, or is another one.
+    fn take_mark(&mut self, condemned: &Condemned) -> bool {
+        let is_there = self.condemned.get(&condemned.hash) == Some(&condemned.mark);
+        if is_there {
+            self.condemned.remove(&condemned.hash);
+        }
+        is_there
+    }
 }
 
 /// Keeps a file from being removed while it is stored and not yet in the ledger.
@@ -126,20 +148,25 @@ impl ContentFiles {
         read().map_err(|error| unreadable(hash, &path, error))
     }
 
-    /// Marks a file that nothing seems to need any more.
-    pub(crate) fn condemn(&self, hash: ContentHash) {
-        self.usage().condemned.insert(hash);
+    /// Marks a file that nothing seems to need any more. Whether that is so is asked after this, not before.
+    pub(crate) fn condemn(&self, hash: ContentHash) -> Condemned {
+        let mut usage = self.usage();
+        usage.marks += 1;
+        let mark = usage.marks;
+        usage.condemned.insert(hash, mark);
+        Condemned { hash, mark }
     }
 
     /// Takes the mark away.
-    pub(crate) fn pardon(&self, hash: ContentHash) {
-        self.usage().condemned.remove(&hash);
+    pub(crate) fn pardon(&self, condemned: &Condemned) {
+        self.usage().take_mark(condemned);
     }
 
-    /// Removes a file that is still marked and that nobody has pinned.
-    pub(crate) fn remove_condemned(&self, hash: ContentHash) -> Result<()> {
+    /// Removes a file that still has this mark and that nobody has pinned.
+    pub(crate) fn remove_condemned(&self, condemned: &Condemned) -> Result<()> {
         let mut usage = self.usage();
-        if !usage.condemned.remove(&hash) || usage.pinned.contains_key(&hash) {
+        let hash = condemned.hash;
+        if !usage.take_mark(condemned) || usage.pinned.contains_key(&hash) {
             return Ok(());
         }
         let path = self.path(hash);
@@ -232,19 +259,39 @@ mod tests {
         let pin = files.put(b"wanted").unwrap();
         let hash = pin.hash();
 
-        files.condemn(hash);
-        files.remove_condemned(hash).unwrap();
+        let condemned = files.condemn(hash);
+        files.remove_condemned(&condemned).unwrap();
         assert!(files.read(hash).is_ok(), "pinned");
 
         drop(pin);
-        files.condemn(hash);
+        let condemned = files.condemn(hash);
         drop(files.put(b"wanted").unwrap());
-        files.remove_condemned(hash).unwrap();
+        files.remove_condemned(&condemned).unwrap();
         assert!(files.read(hash).is_ok(), "stored again in between");
 
-        files.condemn(hash);
-        files.remove_condemned(hash).unwrap();
+        let condemned = files.condemn(hash);
+        files.pardon(&condemned);
+        files.remove_condemned(&condemned).unwrap();
+        assert!(files.read(hash).is_ok(), "pardoned");
+
+        let condemned = files.condemn(hash);
+        files.remove_condemned(&condemned).unwrap();
         assert!(files.read(hash).is_err());
+    }
+
+    /// One who found that nothing needs the file, then was slow; meanwhile it was stored for a document, and marked
+    /// by another one who has yet to ask.
+    #[test]
+    fn an_answer_from_before_the_file_was_stored_again_removes_nothing() {
+        let (_folder, files) = files();
+        let hash = files.put(b"wanted").unwrap().hash();
+        let slow = files.condemn(hash);
+        drop(files.put(b"wanted").unwrap());
+        let other = files.condemn(hash);
+        files.remove_condemned(&slow).unwrap();
+        assert!(files.read(hash).is_ok());
+        files.pardon(&other);
+        assert!(files.read(hash).is_ok());
     }
 
     #[test]
