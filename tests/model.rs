@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::harness::lectern::KB;
 use crate::harness::oracle::{Dice, word};
 use crate::harness::server::send;
-use crate::harness::{Server, Workplace, until};
+use crate::harness::{Server, Workplace, until_or_tell};
 
 /// Operations where nothing else is said.
 const OPERATIONS: usize = 20_000;
@@ -216,12 +216,18 @@ impl Trial<'_> {
     /// Waits until nothing waits, and holds the whole list against the model.
     fn settle(&mut self) {
         self.count("settling");
-        let documents = until("all documents to be settled", || {
-            let documents = self.documents();
-            let is_done = |document: &Value| {
-                document["status"] == "indexed" && document["searchable"] == "words_and_meaning"
-            };
-            documents.iter().all(is_done).then_some(documents)
+        let is_done = |document: &Value| {
+            document["status"] == "indexed" && document["searchable"] == "words_and_meaning"
+        };
+        let settled = || Some(self.documents()).filter(|all| all.iter().all(is_done));
+        let documents = until_or_tell("all documents to be settled", settled, || {
+            let mut waiting = self.documents();
+            waiting.retain(|document| !is_done(document));
+            format!(
+                "{waiting:?}, after {:?}; {}",
+                self.done,
+                self.server.get("/metrics").body
+            )
         });
         self.model.settle();
         let listed: BTreeSet<&str> = documents

@@ -115,10 +115,12 @@ impl Ingestion {
 
     /// Takes all waiting pushes through the pipeline, after waiting for its turn to write: when it returns, they can be
     /// found by words. Where a disk, an
-    /// index or the embedder fails, the rest goes on waiting.
+    /// index or the embedder fails, the rest goes on waiting, and so do readers that an index has yet to hear of.
     pub async fn process_pending(&self, knowledge_base: &KnowledgeBase) -> Result<PushReport> {
         let ledger = &self.parts.ledger;
-        if ledger.pending_after(knowledge_base.id, 0, 1).await?.is_empty() {
+        let nothing_waits = ledger.pending_after(knowledge_base.id, 0, 1).await?.is_empty()
+            && ledger.owed_access(knowledge_base.id, 1).await?.is_empty();
+        if nothing_waits {
             return Ok(PushReport::default());
         }
         let embedder = self.embedder_of(knowledge_base)?;

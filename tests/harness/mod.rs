@@ -15,6 +15,7 @@ pub mod records;
 pub mod pdf;
 pub mod small_disk;
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -28,16 +29,24 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Looks until there is something to see, and fails the test where it never comes.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    until_or_tell(what, look, || "nothing more is known")
+}
+
+/// The same; where it never comes, `tell` says what there is instead.
+pub fn until_or_tell<T, I: Display>(
+    what: &str,
+    mut look: impl FnMut() -> Option<T>,
+    tell: impl FnOnce() -> I,
+) -> T {
     let begun = Instant::now();
     loop {
         if let Some(seen) = look() {
             return seen;
         }
-        assert!(
-            begun.elapsed() < PATIENCE,
-            "waited {PATIENCE:?} in vain for {what}"
-        );
+        if begun.elapsed() >= PATIENCE {
+            panic!("waited {PATIENCE:?} in vain for {what}: {}", tell());
+        }
         std::thread::sleep(PAUSE);
     }
 }

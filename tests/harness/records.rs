@@ -39,11 +39,16 @@ impl Records {
         });
     }
 
-    /// The same, asked for and not answered.
+    /// The same, asked for and not answered. What there was before, if only nothing, may stay.
     pub fn may_be(&mut self, number: usize, version: Option<u32>) {
         let acknowledged = false;
         self.note(number, version);
-        self.states.entry(number).or_default().push(State {
+        let nothing = State {
+            version: None,
+            acknowledged: true,
+        };
+        let states = self.states.entry(number).or_insert_with(|| vec![nothing]);
+        states.push(State {
             version,
             acknowledged,
         });

@@ -133,6 +133,32 @@ async fn the_last_push_of_a_document_counts_and_its_original_alone_is_kept() {
 }
 
 #[tokio::test]
+async fn readers_that_an_index_did_not_hear_of_are_brought_to_it_by_the_next_round() {
+    let desk = Desk::new().await;
+    let push_for = async |acl: Acl| {
+        let document = PushedDocument {
+            acl: Some(acl),
+            ..document("a.txt", "text")
+        };
+        desk.ingestion.push(&desk.knowledge_base, document).await.unwrap()
+    };
+    push_for(Acl::allowing(["user:ada".parse().unwrap()])).await;
+    desk.process().await;
+    let accepted = push_for(Acl::everyone()).await;
+    desk.faults.plan(0, Fault::ErrorBefore, ErrorKind::Unavailable);
+    let failed = desk.ingestion.process_pending(&desk.knowledge_base).await;
+    assert!(failed.is_err() && desk.faults.clear());
+
+    desk.process().await;
+    let document = desk
+        .ledger()
+        .document(desk.knowledge_base.id, accepted.document.id);
+    assert_eq!(document.await.unwrap().status, DocumentStatus::Indexed);
+    assert_eq!(desk.visible().await["a.txt"].1, Acl::everyone());
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
 async fn the_same_content_again_costs_nothing() {
     let desk = Desk::new().await;
     desk.push("a.txt", "text").await;

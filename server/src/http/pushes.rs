@@ -21,6 +21,9 @@ use crate::compose::Lectern;
 /// missing).
 const RETRY_AFTER: Duration = Duration::from_secs(3);
 
+/// How often all knowledge bases are looked at, whether or not somebody said that something waits.
+const LOOK_AROUND_EVERY: Duration = Duration::from_secs(30);
+
 /// Knowledge bases with pushed documents that wait to be indexed.
 #[derive(Debug)]
 pub struct Pushes {
@@ -28,6 +31,17 @@ pub struct Pushes {
     wake: Notify,
     rounds: watch::Sender<u64>,
     stop: Cancellation,
+}
+
+struct Due {
+    pushes: Arc<Pushes>,
+    knowledge_base: KnowledgeBaseId,
+}
+
+impl Drop for Due {
+    fn drop(&mut self) {
+        self.pushes.enqueue(self.knowledge_base);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +79,14 @@ impl Pushes {
         self.wake.notify_one();
     }
 
+    /// Enqueues the knowledge base when it is dropped: for work that leaves something pending, also where it fails.
+    pub fn due(self: Arc<Self>, knowledge_base: KnowledgeBaseId) -> impl Drop + Send {
+        Due {
+            pushes: self,
+            knowledge_base,
+        }
+    }
+
     /// A receiver that wakes whenever pending documents may have become visible.
     pub fn rounds(&self) -> watch::Receiver<u64> {
         self.rounds.subscribe()
@@ -77,24 +99,31 @@ impl Pushes {
 
     /// Indexes what is pending until [`Pushes::stop`].
     pub async fn work(self: Arc<Self>, lectern: Arc<Lectern>) {
-        match lectern.ledger.knowledge_bases().await {
-            Ok(all) => all
-                .iter()
-                .for_each(|knowledge_base| self.enqueue(knowledge_base.id)),
-            Err(error) => tracing::error!(error = chain(&error), "what is pending can't be listed"),
-        }
         let mut tasks = JoinSet::new();
+        let mut look_around = tokio::time::interval(LOOK_AROUND_EVERY);
         while !self.stop.is_cancelled() {
             for id in self.take_due() {
                 tasks.spawn(Arc::clone(&self).work_on(Arc::clone(&lectern), id));
             }
             tokio::select! {
                 () = self.wake.notified() => {}
+                _ = look_around.tick() => self.look_around(&lectern).await,
                 () = self.stop.cancelled() => {}
                 Some(_) = tasks.join_next() => {}
             }
         }
         tasks.detach_all();
+    }
+
+    /// Enqueues all knowledge bases: at the start for what waited already, and now and then for what an error left,
+    /// such as readers that an index has yet to hear of.
+    async fn look_around(&self, lectern: &Lectern) {
+        match lectern.ledger.knowledge_bases().await {
+            Ok(all) => all
+                .iter()
+                .for_each(|knowledge_base| self.enqueue(knowledge_base.id)),
+            Err(error) => tracing::error!(error = chain(&error), "what is pending can't be listed"),
+        }
     }
 
     async fn work_on(self: Arc<Self>, lectern: Arc<Lectern>, id: KnowledgeBaseId) {

@@ -83,6 +83,21 @@ impl AppState {
         self.runtime.spawn(work);
     }
 
+    /// Does `work` to its end, also where the client goes away meanwhile.
+    pub async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, lectern_ingest::Error>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let done = self.runtime.spawn(work).await.map_err(|error| {
+            ApiError::new(
+                ErrorKind::Internal,
+                "work_lost",
+                format!("what was asked for was begun and not finished: {error}"),
+            )
+        })?;
+        Ok(done?)
+    }
+
     /// From now on new requests are refused, and jobs are put down: they go on at the next start.
     pub fn begin_shutdown(&self) {
         self.shutting_down.store(true, Ordering::Release);

@@ -3,6 +3,7 @@
 //! A push is answered when the document is durable, which is before it can be found: 202, and the
 //! document with the status `pending`. With `?wait=true` the answer waits for the index.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::LOCATION;
@@ -192,9 +193,15 @@ pub async fn push(
     let document = pushed(body, limits.document_bytes)?;
     // Before the push, so that no round is missed.
     let rounds = state.pushes.rounds();
-    let receipt = state.lectern.ingestion.push(&base, document).await?;
+    // Once it is begun, the document may be in the ledger, whatever the answer is, and whether or not somebody hears it.
+    let due = Arc::clone(&state.pushes).due(base.id);
+    let (ingestion, target) = (Arc::clone(&state.lectern.ingestion), base.clone());
+    let receipt = state.finish(async move {
+        let _due = due;
+        ingestion.push(&target, document).await
+    });
+    let receipt = receipt.await?;
     drop((place, receiving));
-    state.pushes.enqueue(base.id);
 
     let id = receipt.document.id;
     let mut document = receipt.document;
@@ -246,7 +253,9 @@ pub async fn delete(
 ) -> Result<HttpResponse, ApiError> {
     let (name, id) = path.into_inner();
     let base = knowledge_base(&state, &name).await?;
-    state.lectern.ingestion.remove(&base, DocumentId(id)).await?;
+    let ingestion = Arc::clone(&state.lectern.ingestion);
+    let removed = state.finish(async move { ingestion.remove(&base, DocumentId(id)).await });
+    removed.await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
