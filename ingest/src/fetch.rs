@@ -11,6 +11,7 @@ pub(crate) mod attachments;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, TryStreamExt};
+use lectern_domain::error::chain;
 use lectern_domain::ports::{Fetched, SourceItem};
 use lectern_domain::{ContentHash, ErrorKind, PortError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -144,6 +145,12 @@ async fn gone(run: &Run, document: DocumentRef) -> Result<()> {
 async fn not_fetched(run: &Run, item: &FeedItem, error: Error) -> Result<()> {
     let error = match error {
         Error::Port(error) if error.kind != ErrorKind::NoSpace => error,
+        // The original of a push: nobody has it any more but who pushed it.
+        error @ Error::ContentDamaged { .. } => {
+            let reason = format!("{}; push the document again", chain(&error));
+            let problem = Problem::failed(error.code(), reason);
+            return run.give_up(&item.document, described(&item.item), problem).await;
+        }
         error => return Err(error),
     };
     if error.kind == ErrorKind::NotFound {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use lectern_domain::{Acl, Attributes, DocumentStatus, ErrorKind, JobCounts};
+use lectern_domain::{Acl, Attributes, ContentHash, DocumentStatus, ErrorKind, JobCounts};
 
 use super::desk::Desk;
 use super::faults::Fault;
@@ -155,6 +155,33 @@ async fn readers_that_an_index_did_not_hear_of_are_brought_to_it_by_the_next_rou
         .document(desk.knowledge_base.id, accepted.document.id);
     assert_eq!(document.await.unwrap().status, DocumentStatus::Indexed);
     assert_eq!(desk.visible().await["a.txt"].1, Acl::everyone());
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
+async fn an_original_that_is_lost_fails_its_document_and_no_other() {
+    let desk = Desk::new().await;
+    let lost = desk.push("lost.txt", "lost text").await;
+    desk.push("kept.txt", "kept text").await;
+    let originals = desk.ingestion.parts.texts.originals();
+    std::fs::remove_file(originals.path(ContentHash::of(b"lost text"))).unwrap();
+    let counts = desk.process().await;
+    assert_eq!((counts.new, counts.failed), (1, 1));
+    let shown = desk
+        .ledger()
+        .document(desk.knowledge_base.id, lost.id)
+        .await
+        .unwrap();
+    assert_eq!(shown.status, DocumentStatus::Failed);
+    let reason = shown.reason.unwrap();
+    assert!(
+        reason.starts_with("stored_content_damaged: ") && reason.ends_with("push the document again"),
+        "{reason}"
+    );
+
+    desk.push("lost.txt", "lost text").await;
+    assert_eq!(desk.process().await.new, 1);
+    assert_eq!(desk.visible().await.len(), 2);
     desk.assert_clean().await;
 }
 

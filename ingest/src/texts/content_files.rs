@@ -6,8 +6,8 @@
 //! A file goes when nothing refers to it. Whether something does is known to the ledger, which is asked
 //! without holding a lock here; so removing takes two steps. [`ContentFiles::condemn`] marks the file, the
 //! ledger is asked, and [`ContentFiles::remove_condemned`] removes it if that mark is still on it. Storing the
-//! same content in between takes the mark away and pins the file; whoever marks it after that asks the ledger
-//! again, so an answer from before is worth nothing.
+//! same content in between takes the mark away and pins the file, and so does the end of the pin; whoever marks it after
+//! that asks the ledger again, so an answer from before is worth nothing.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -69,8 +69,11 @@ impl Pin {
 }
 
 impl Drop for Pin {
+    /// A mark from while it was pinned goes too: whoever made it may have asked the ledger just before the file was
+    /// referred to.
     fn drop(&mut self) {
         let mut usage = self.files.usage();
+        usage.condemned.remove(&self.hash);
         if let Some(count) = usage.pinned.get_mut(&self.hash) {
             *count -= 1;
             if *count == 0 {
@@ -291,6 +294,18 @@ mod tests {
         files.remove_condemned(&slow).unwrap();
         assert!(files.read(hash).is_ok());
         files.pardon(&other);
+        assert!(files.read(hash).is_ok());
+    }
+
+    /// One who asked the ledger while the file was stored and not yet referred to, and removes it when it is.
+    #[test]
+    fn an_answer_from_while_the_file_was_pinned_removes_nothing() {
+        let (_folder, files) = files();
+        let pin = files.put(b"wanted").unwrap();
+        let hash = pin.hash();
+        let slow = files.condemn(hash);
+        drop(pin);
+        files.remove_condemned(&slow).unwrap();
         assert!(files.read(hash).is_ok());
     }
 
