@@ -231,6 +231,8 @@ fn a_server_that_is_killed_at_any_moment_keeps_what_it_acknowledged() {
     };
     while trial.kills < kills {
         trial.round(&server);
+        // Until it is gone, the data folder is its own.
+        server.end();
         server = trial.restart();
         if trial.dice.between(0, 3) == 0 || trial.kills == kills {
             trial.bring_to_rest(&server);
