@@ -26,6 +26,8 @@ mod bench;
 mod fsck;
 mod extract_worker;
 
+use std::time::Duration;
+
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -111,6 +113,9 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// How long what is at work on a blocking thread may hold up the end.
+const LONGEST_END: Duration = Duration::from_secs(3);
+
 fn start(cli: Cli) -> Result<Exit> {
     if matches!(cli.command, Command::BenchBare) {
         crate::bench::bare::run_child()?;
@@ -128,8 +133,8 @@ fn start(cli: Cli) -> Result<Exit> {
         .build()
         .context("can't start the threads that the program runs on")?;
     let exit = runtime.block_on(dispatch(cli));
-    // A model that is being loaded on a blocking thread must not hold up the end.
-    runtime.shutdown_background();
+    // ONNX Runtime crashes a process that ends while it loads a model. A large model may take longer, and is Rust's own.
+    runtime.shutdown_timeout(LONGEST_END);
     exit
 }
 
