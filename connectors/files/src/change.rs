@@ -19,8 +19,7 @@ const SETTLED_AFTER_NANOSECONDS: i128 = 2_000_000_000;
 
 /// The change tag of a file, as [`lectern_domain::ports::SourceItem::change_tag`] means it.
 pub(crate) fn change_tag(path: &Path, metadata: &Metadata) -> Option<String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    let now = i128::try_from(now.as_nanos()).ok()?;
+    let now = now()?;
     let file = state(metadata, now)?;
     let mut sidecar = path.as_os_str().to_owned();
     sidecar.push(SUFFIX);
@@ -30,6 +29,17 @@ pub(crate) fn change_tag(path: &Path, metadata: &Metadata) -> Option<String> {
         // Perhaps it is there and says another thing than last time.
         Err(_) => None,
     }
+}
+
+/// What tells one state of a file from the next; nothing where it changed just now, or in the future.
+pub fn state_of(metadata: &Metadata) -> Option<String> {
+    state(metadata, now()?)
+}
+
+/// In nanoseconds, as the times of files are counted here.
+fn now() -> Option<i128> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    i128::try_from(now.as_nanos()).ok()
 }
 
 /// One file's part of the tag; nothing where it changed just now, or in the future.

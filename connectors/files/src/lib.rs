@@ -25,6 +25,8 @@ mod sidecar;
 mod connector;
 mod error;
 
+pub use change::state_of;
 pub use config::FilesConfig;
 pub use connector::FilesConnector;
 pub use error::Error;
+pub use open::open_beneath;

@@ -22,7 +22,7 @@ pub(crate) fn components(key: &str) -> Option<Vec<OsString>> {
 
 /// Opens the file `components` under `root`. Each folder is opened relative to the one before and none through
 /// a link, so what is opened lies under the root even if somebody exchanges folders for links meanwhile.
-pub(crate) fn open_beneath(root: &Path, components: &[OsString]) -> io::Result<File> {
+pub fn open_beneath(root: &Path, components: &[OsString]) -> io::Result<File> {
     let folder_flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     // Not to wait for the other end of a pipe that has taken the file's place.
     let file_flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

@@ -4,21 +4,16 @@
 //! read, whatever somebody puts into it.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{Mode, OFlags, open, openat};
+use lectern_connector_files::{open_beneath, state_of};
 
 use super::{
     ATTACHMENTS, Days, Place, Root, StoredFile, UPLOADS, USERS, Unreadable, attachment_id, is_day, is_id,
 };
 use crate::error::Error;
-
-/// How old a change must be for the next one to be told from it.
-const SETTLED_AFTER_NANOSECONDS: i128 = 2_000_000_000;
 
 /// The folder, and what lies in it.
 #[derive(Debug)]
@@ -144,7 +139,7 @@ fn stored(path: &[&str], metadata: &Metadata) -> StoredFile {
     StoredFile {
         name: path.join("/"),
         size_bytes: metadata.len(),
-        stamp: state(metadata),
+        stamp: state_of(metadata),
         place: Place::Path(path.iter().map(OsString::from).collect()),
     }
 }
@@ -182,7 +177,7 @@ fn attachments(folder: &Path, name: &str) -> io::Result<std::collections::HashMa
 pub(super) fn signature(path: &Path) -> Result<Option<String>, Error> {
     let unreadable = |source| super::path_error(path, source);
     let metadata = path.metadata().map_err(unreadable)?;
-    let Some(mut all) = state(&metadata) else {
+    let Some(mut all) = state_of(&metadata) else {
         return Ok(None);
     };
     if !metadata.is_dir() {
@@ -194,7 +189,7 @@ pub(super) fn signature(path: &Path) -> Result<Option<String>, Error> {
         // What happens in a folder that was there is seen when that folder is read.
         let is_relevant = entry.metadata.is_file() || entry.name == OsStr::new(UPLOADS);
         if is_relevant {
-            let Some(state) = state(&entry.metadata) else {
+            let Some(state) = state_of(&entry.metadata) else {
                 return Ok(None);
             };
             lines.push(format!("{:?} {state}", entry.name));
@@ -203,29 +198,4 @@ pub(super) fn signature(path: &Path) -> Result<Option<String>, Error> {
     lines.sort();
     all.push_str(&lines.join("\n"));
     Ok(Some(blake3::hash(all.as_bytes()).to_hex().to_string()))
-}
-
-/// What tells one state of a file from the next; nothing where it changed just now, or in the future.
-fn state(metadata: &Metadata) -> Option<String> {
-    let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-    let content = nanoseconds(metadata.mtime(), metadata.mtime_nsec());
-    let inode = nanoseconds(metadata.ctime(), metadata.ctime_nsec());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    let now = i128::try_from(now.as_nanos()).ok()?;
-    (content.max(inode) + SETTLED_AFTER_NANOSECONDS <= now)
-        .then(|| format!("{content} {inode} {} {}", metadata.ino(), metadata.size()))
-}
-
-/// Opens the file under `root`, each folder relative to the one before and nothing through a link.
-fn open_beneath(root: &Path, components: &[OsString]) -> io::Result<File> {
-    let folder_flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let file_flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let Some((name, folders)) = components.split_last() else {
-        return Err(io::ErrorKind::NotFound.into());
-    };
-    let mut folder = open(root, folder_flags, Mode::empty())?;
-    for component in folders {
-        folder = openat(&folder, component, folder_flags | OFlags::NOFOLLOW, Mode::empty())?;
-    }
-    Ok(File::from(openat(&folder, name, file_flags, Mode::empty())?))
 }
