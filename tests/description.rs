@@ -9,7 +9,7 @@ use crate::harness::server::send;
 use crate::harness::{Reply, handbook};
 
 /// Every route of the API, as a caller writes it.
-const ROUTES: [(&str, &str); 22] = [
+const ROUTES: [(&str, &str); 23] = [
     ("get", "/api/v1/knowledge-bases"),
     ("post", "/api/v1/knowledge-bases"),
     ("get", "/api/v1/knowledge-bases/{kb}"),
@@ -23,6 +23,7 @@ const ROUTES: [(&str, &str); 22] = [
     ("get", "/api/v1/knowledge-bases/{kb}/sources"),
     ("post", "/api/v1/knowledge-bases/{kb}/sources"),
     ("get", "/api/v1/knowledge-bases/{kb}/sources/{source}"),
+    ("patch", "/api/v1/knowledge-bases/{kb}/sources/{source}"),
     ("delete", "/api/v1/knowledge-bases/{kb}/sources/{source}"),
     ("post", "/api/v1/knowledge-bases/{kb}/sources/{source}/sync"),
     ("get", "/api/v1/knowledge-bases/{kb}/ingestions"),

@@ -98,6 +98,16 @@ pub enum Error {
         /// The most that it may be.
         most: u32,
     },
+    /// A source can't be synced at such times.
+    #[error(
+        "{schedule:?} is no schedule: {problem} (a schedule is a cron expression such as \"0 3 * * *\", or \"never\")"
+    )]
+    Schedule {
+        /// As it was written.
+        schedule: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The knowledge base was made for another embedding model.
     #[error(
         "the knowledge base {name:?} was made with the embedding model {expected:?}, which this Lectern can't run \
@@ -216,6 +226,7 @@ impl Error {
             | Self::BadPush { .. }
             | Self::PushedSource { .. }
             | Self::Chunking { .. }
+            | Self::Schedule { .. }
             | Self::BadFailpoints { .. } => ErrorKind::Invalid,
             Self::Failpoint { .. } => ErrorKind::Unavailable,
             Self::CountsDontAddUp { .. } | Self::StageLost { .. } => ErrorKind::Internal,
@@ -251,6 +262,7 @@ impl Error {
             Self::BadCursor { .. } => "cursor_invalid",
             Self::BadPush { .. } => "push_invalid",
             Self::Chunking { .. } => "chunking_invalid",
+            Self::Schedule { .. } => "schedule_invalid",
             Self::JobRunning { .. } => "job_running",
             Self::CountsDontAddUp { .. } => "counts_do_not_add_up",
             Self::StageLost { .. } => "stage_lost",

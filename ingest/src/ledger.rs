@@ -173,6 +173,7 @@ async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
             "chunk context",
             include_str!("../migrations/0004_chunk_context.sql"),
         ),
+        migration(5, "schedules", include_str!("../migrations/0005_schedules.sql")),
     ];
     Migrator::with_migrations(migrations)
         .run(writer)

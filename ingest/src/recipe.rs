@@ -14,12 +14,16 @@ const EXTRACTION: u32 = 2;
 
 /// The hash of a recipe.
 pub(crate) fn recipe(chunk: &ChunkSettings, settings: &SourceSettings) -> ContentHash {
-    let settings = SourceSettings {
-        // Decides nothing about a document.
-        deletions: DeletionGuard::default(),
-        ..settings.clone()
-    };
-    ContentHash::of(format!("{EXTRACTION} {chunk:?} {settings:?}").as_bytes())
+    let SourceSettings {
+        chunking, enrichment, ..
+    } = settings;
+    // What a job may do, and when one runs, decides nothing about a document. Written as `Debug` writes settings
+    // with the default guard: another way to write the same would make every document again.
+    let guard = DeletionGuard::default();
+    let decisive = format!(
+        "SourceSettings {{ chunking: {chunking:?}, enrichment: {enrichment:?}, deletions: {guard:?} }}"
+    );
+    ContentHash::of(format!("{EXTRACTION} {chunk:?} {decisive}").as_bytes())
 }
 
 #[cfg(test)]
@@ -27,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_size_of_chunks_is_another_recipe_and_another_guard_is_not() {
+    fn another_size_of_chunks_is_another_recipe_and_another_guard_or_schedule_is_not() {
         let (chunk, settings) = (ChunkSettings::default(), SourceSettings::default());
         let plain = recipe(&chunk, &settings);
         let smaller = ChunkSettings {
@@ -40,6 +44,7 @@ mod tests {
                 max_share: 1.0,
                 more_than: 0,
             },
+            schedule: "0 3 * * *".parse().unwrap(),
             ..settings
         };
         assert_eq!(plain, recipe(&chunk, &guarded));

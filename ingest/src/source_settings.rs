@@ -1,4 +1,4 @@
-//! The settings of a source: what its documents are made with, and what a job may do to them.
+//! The settings of a source: what its documents are made with, what a job may do to them, and when one runs.
 //!
 //! They are stored with the source as JSON. Whatever decides what a document becomes is part of the
 //! [recipe](crate::recipe), so that a changed setting reaches every document with the next sync.
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::chunk::Chunking;
 use crate::enrich::Enrichment;
 use crate::error::Result;
+use crate::schedule::Schedule;
 
 /// The settings of a source. What isn't said has its default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct SourceSettings {
     pub enrichment: Enrichment,
     /// When a job stops and asks instead of deleting.
     pub deletions: DeletionGuard,
+    /// When it is synced without anybody asking.
+    #[serde(skip_serializing_if = "Schedule::is_never")]
+    pub schedule: Schedule,
 }
 
 impl SourceSettings {
@@ -99,5 +103,7 @@ mod tests {
         let some: SourceSettings = serde_json::from_str(r#"{"deletions":{"max_share":0.5}}"#).unwrap();
         assert_eq!((some.deletions.max_share, some.deletions.more_than), (0.5, 10));
         assert!(serde_json::from_str::<SourceSettings>(r#"{"deletion":{}}"#).is_err());
+        let wrong = serde_json::from_str::<SourceSettings>(r#"{"schedule":"0 3 * *"}"#).unwrap_err();
+        assert!(wrong.to_string().contains("4 fields"), "{wrong}");
     }
 }

@@ -52,7 +52,7 @@ function sourceRow(source) {
   const goesOn = job !== null && job.ended_at === null;
   const asks = job?.reason?.startsWith("too_many_deletes:") ?? false;
   find(".source-name").textContent = source.kind === "push" ? "pushed over the API" : source.name;
-  find(".source-state").textContent = [totalsText(source.documents), jobText(job)].filter(Boolean).join(" ");
+  find(".source-state").textContent = [totalsText(source.documents), jobText(job), nextText(source)].filter(Boolean).join(" ");
   find(".source-reason").textContent = goesOn ? "" : (job?.reason ?? "");
   find(".source-tools").hidden = source.kind === "push";
   find(".sync").hidden = goesOn;
@@ -83,6 +83,14 @@ function jobText(job) {
   }
   const at = new Date(job.ended_at ?? job.started_at ?? job.requested_at).toLocaleString();
   return `Last sync: ${job.state}, ${at}.`;
+}
+
+function nextText({ next_run: next }) {
+  if (next === null) {
+    return "";
+  }
+  const at = new Date(next);
+  return at <= new Date() ? "Next sync: due." : `Next sync: ${at.toLocaleString()}.`;
 }
 
 function progressText(progress) {

@@ -7,7 +7,8 @@
 //! fails, wherever, leaves in the one shape of [`error`].
 //!
 //! Work that outlives its request is done beside it: [`pushes`] indexes pushed documents and [`jobs`] syncs
-//! sources, both on the process's own runtime, both bounded by the number of knowledge bases.
+//! sources, both on the process's own runtime, both bounded by the number of knowledge bases. [`schedules`] asks for the
+//! syncs whose time has come.
 
 pub mod limits;
 pub mod state;
@@ -17,6 +18,7 @@ pub mod body;
 pub mod routes;
 pub mod pushes;
 pub mod jobs;
+pub mod schedules;
 pub mod sse;
 pub mod schema;
 pub mod page;

@@ -11,11 +11,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use lectern_connectors::SourceConfig;
 use lectern_connectors::files::FilesConfig;
 use lectern_domain::ports::Connector;
 use lectern_domain::{Acl, ContentHash, DefaultAccess, ErrorKind, KnowledgeBaseId, PortError};
-use lectern_ingest::{Ledger, Source, SourceSettings};
+use lectern_ingest::{Ledger, Source, SourceSettings, Spread};
 
 pub use connected::{paths as paths_of, read_config};
 
@@ -146,6 +147,31 @@ pub async fn add(
     };
     let added = ledger.set_source_settings(added.id, &settings).await?;
     Ok((added, is_new))
+}
+
+/// Gives a source other settings.
+///
+/// Fails with `source_is_pushed` for the source of pushed documents, and where they are none.
+pub async fn set(
+    ledger: &Ledger,
+    source: &Source,
+    settings: &SourceSettings,
+    ingestion: &IngestionConfig,
+) -> Result<Source, PortError> {
+    if source.kind == PUSH_KIND {
+        return Err(lectern_ingest::Error::PushedSource { action: "set" }.into());
+    }
+    settings.check(ingestion.chunk_tokens)?;
+    Ok(ledger.set_source_settings(source.id, settings).await?)
+}
+
+/// When the schedule of a source asks for the next sync, seen at `now`; not later than that where it is due.
+pub fn next_run(source: &Source, now: DateTime<Utc>, ingestion: &IngestionConfig) -> Option<DateTime<Utc>> {
+    let spread = Spread::of(source.id, ingestion.schedule_jitter());
+    source
+        .settings
+        .schedule
+        .next_run(source.scheduled_from?, now, spread)
 }
 
 /// Opens what the ledger knows. Waits for the disk.

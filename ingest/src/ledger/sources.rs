@@ -15,7 +15,8 @@ use super::{Ledger, commit, now, rows};
 use crate::error::{Error, Result};
 use crate::source_settings::SourceSettings;
 
-const COLUMNS: &str = "id, knowledge_base, name, kind, config, default_access, settings, created_at";
+const COLUMNS: &str =
+    "id, knowledge_base, name, kind, config, default_access, settings, scheduled_from, created_at";
 
 /// A place that documents come from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,6 +35,8 @@ pub struct Source {
     pub default_access: DefaultAccess,
     /// What its documents are made with, and what a job may do to them.
     pub settings: SourceSettings,
+    /// What its schedule counts from: when that last asked for a sync, or was set. `None` where it has none.
+    pub scheduled_from: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -73,6 +76,7 @@ struct Row {
     config: String,
     default_access: String,
     settings: String,
+    scheduled_from: Option<i64>,
     created_at: i64,
 }
 
@@ -88,6 +92,7 @@ impl TryFrom<Row> for Source {
             config: rows::from_json("source configuration", &row.config)?,
             default_access: rows::from_json("default access", &row.default_access)?,
             settings: rows::from_json("source settings", &row.settings)?,
+            scheduled_from: row.scheduled_from.map(rows::time).transpose()?,
             created_at: rows::time(row.created_at)?,
         })
     }
@@ -110,8 +115,9 @@ impl Ledger {
              VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (id) DO UPDATE
              SET kind = excluded.kind, config = excluded.config, default_access = excluded.default_access,
-                 settings = CASE WHEN deleted_at IS NULL THEN settings ELSE '{}' END, deleted_at = NULL
-             RETURNING id, knowledge_base, name, kind, config, default_access, settings, created_at",
+                 settings = CASE WHEN deleted_at IS NULL THEN settings ELSE '{}' END,
+                 scheduled_from = CASE WHEN deleted_at IS NULL THEN scheduled_from END, deleted_at = NULL
+             RETURNING id, knowledge_base, name, kind, config, default_access, settings, scheduled_from, created_at",
         )
         .bind(SourceId::derive(knowledge_base, name).0)
         .bind(knowledge_base.0)
@@ -127,24 +133,60 @@ impl Ledger {
         row.try_into()
     }
 
-    /// Gives a source other settings. They reach its documents with the next sync.
+    /// Gives a source other settings. They reach its documents with the next sync. Another schedule counts from now.
     pub async fn set_source_settings(&self, source: SourceId, settings: &SourceSettings) -> Result<Source> {
         const ACTION: &str = "change the settings of a source";
         let mut transaction = self.begin().await?;
-        let row: Option<Row> = sqlx::query_as(
-            "UPDATE sources SET settings = $2 WHERE id = $1 AND deleted_at IS NULL
-             RETURNING id, knowledge_base, name, kind, config, default_access, settings, created_at",
-        )
-        .bind(source.0)
-        .bind(rows::to_json("source settings", settings)?)
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(Error::ledger(ACTION))?;
-        commit(transaction, ACTION).await?;
+        let statement = format!("SELECT {COLUMNS} FROM sources WHERE id = $1 AND deleted_at IS NULL");
+        let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(statement))
+            .bind(source.0)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(Error::ledger(ACTION))?;
         let row = row.ok_or_else(|| Error::NoSource {
             name: source.to_string(),
         })?;
-        row.try_into()
+        let mut changed = Source::try_from(row)?;
+        if changed.settings.schedule != settings.schedule {
+            changed.scheduled_from = (!settings.schedule.is_never()).then(now);
+        }
+        changed.settings = settings.clone();
+        sqlx::query("UPDATE sources SET settings = $2, scheduled_from = $3 WHERE id = $1")
+            .bind(source.0)
+            .bind(rows::to_json("source settings", settings)?)
+            .bind(changed.scheduled_from.map(|time| time.timestamp_millis()))
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::ledger(ACTION))?;
+        commit(transaction, ACTION).await?;
+        Ok(changed)
+    }
+
+    /// The sources that have a schedule, of all knowledge bases.
+    pub async fn scheduled_sources(&self) -> Result<Vec<Source>> {
+        let statement = format!(
+            "SELECT {COLUMNS} FROM sources WHERE scheduled_from IS NOT NULL AND deleted_at IS NULL
+             AND knowledge_base IN (SELECT id FROM knowledge_bases WHERE deleted_at IS NULL)
+             ORDER BY scheduled_from"
+        );
+        let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(statement))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Error::ledger("list the sources with a schedule"))?;
+        rows.into_iter().map(Source::try_from).collect()
+    }
+
+    /// Notes that the schedule of a source has asked for a sync: the next one counts from `at`.
+    pub async fn note_scheduled_run(&self, source: SourceId, at: DateTime<Utc>) -> Result<()> {
+        const ACTION: &str = "note that a schedule has asked";
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE sources SET scheduled_from = $2 WHERE id = $1 AND scheduled_from IS NOT NULL")
+            .bind(source.0)
+            .bind(at.timestamp_millis())
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::ledger(ACTION))?;
+        commit(transaction, ACTION).await
     }
 
     /// The sources of a knowledge base, by name.

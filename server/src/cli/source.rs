@@ -1,14 +1,16 @@
 //! `lectern source`: folders that are kept in step with a knowledge base, under a name.
 //!
-//! [`add`] has the ledger know a source, [`sync`] runs its job, [`show`] tells what is known of sources, documents
+//! [`add`] has the ledger know a source and [`set`] gives it other [`settings`], [`sync`] runs its job, [`show`] tells what is known of sources, documents
 //! and jobs, [`remove`] takes a source and its documents away.
 
+mod settings;
 mod add;
+mod set;
 mod sync;
 mod show;
 mod remove;
 
-pub use add::chunking;
+pub use settings::chunking;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -18,7 +20,7 @@ use super::context::Context;
 use super::exit::Exit;
 use crate::compose::Lectern;
 
-/// Keeps folders in step: adds, syncs, shows and removes sources.
+/// Keeps folders in step: adds, sets, syncs, shows and removes sources.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A source is where documents come from: folders under a name, with their own rules. Syncing it is a job that
@@ -38,6 +40,7 @@ pub struct SourceArguments {
 #[derive(Debug, Subcommand)]
 enum SourceAction {
     Add(add::AddArguments),
+    Set(set::SetArguments),
     List(show::ListArguments),
     Sync(sync::SyncArguments),
     Status(show::StatusArguments),
@@ -69,6 +72,7 @@ impl SourceName {
 pub async fn run(context: &Context, arguments: SourceArguments) -> Result<Exit> {
     match arguments.action {
         SourceAction::Add(arguments) => add::run(context, arguments).await,
+        SourceAction::Set(arguments) => set::run(context, arguments).await,
         SourceAction::List(arguments) => show::list(context, arguments).await,
         SourceAction::Sync(arguments) => sync::run(context, arguments).await,
         SourceAction::Status(arguments) => show::status(context, arguments).await,

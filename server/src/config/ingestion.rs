@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use lectern_domain::{PortError, Principal};
 use lectern_ingest::chunk::Chunking;
 use lectern_ingest::enrich::Enrichment;
-use lectern_ingest::{DeletionGuard, SourceSettings};
+use lectern_ingest::{DeletionGuard, Schedule, SourceSettings};
 use serde::{Deserialize, Serialize};
 
 use super::invalid;
@@ -49,6 +50,9 @@ pub struct IngestionConfig {
     pub jobs_at_once: usize,
     /// How many jobs may wait; one more is refused. Default 100.
     pub jobs_waiting: usize,
+    /// How much later than its time a scheduled sync begins at most, in seconds, so that sources with the same schedule
+    /// don't begin together; never more than a tenth of the way to its next time. 0 is not at all. Default 300.
+    pub schedule_jitter_s: u32,
     /// How many documents are fetched and read ahead of the indexes. Default: four for each core.
     pub documents_ahead: Option<usize>,
     /// How much memory their originals may take together, in MiB. Default 256.
@@ -74,6 +78,7 @@ impl Default for IngestionConfig {
             deletions: DeletionGuard::default(),
             jobs_at_once: 2,
             jobs_waiting: 100,
+            schedule_jitter_s: 300,
             documents_ahead: None,
             documents_ahead_mib: 256,
             pushed_access: BTreeSet::from([Principal::Everyone]),
@@ -103,7 +108,13 @@ impl IngestionConfig {
             chunking: self.chunking,
             enrichment: Enrichment::default(),
             deletions: self.deletions,
+            schedule: Schedule::Never,
         }
+    }
+
+    /// How much later than its time a scheduled sync begins at most.
+    pub fn schedule_jitter(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.schedule_jitter_s))
     }
 
     /// How many documents are read ahead of the indexes.

@@ -38,6 +38,7 @@ pub fn all() -> impl HttpServiceFactory + OpenApiFactory {
         .service(sources::list)
         .service(sources::create)
         .service(sources::show)
+        .service(sources::set)
         .service(sources::delete)
         .service(sources::sync)
         .service(ingestions::list)

@@ -17,6 +17,7 @@ use super::jobs::Jobs;
 use super::limits::Limits;
 use super::metrics;
 use super::pushes::Pushes;
+use super::schedules::Schedules;
 
 /// What every route can reach. One for all workers.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct AppState {
     pub pushes: Arc<Pushes>,
     /// Syncs of sources.
     pub jobs: Arc<Jobs>,
+    /// The syncs that are asked for because it is time.
+    pub schedules: Arc<Schedules>,
     /// What was counted.
     pub metrics: PrometheusHandle,
     stop_embedding: Cancellation,
@@ -44,10 +47,12 @@ impl AppState {
     /// The state over `lectern`. Must be called within the runtime that background work shall run on: a
     /// worker's own runtime ends with the worker.
     pub fn new(lectern: Arc<Lectern>, rules: AccessRules, limits: Limits, metrics: PrometheusHandle) -> Self {
+        let jobs = Arc::new(Jobs::new(Arc::clone(&lectern)));
         Self {
             receiving: Arc::new(Semaphore::new(limits.concurrent_pushes)),
             pushes: Arc::new(Pushes::default()),
-            jobs: Arc::new(Jobs::new(Arc::clone(&lectern))),
+            schedules: Arc::new(Schedules::new(Arc::clone(&lectern), Arc::clone(&jobs))),
+            jobs,
             stop_embedding: Cancellation::new(),
             runtime: tokio::runtime::Handle::current(),
             shutting_down: AtomicBool::new(false),
@@ -74,6 +79,7 @@ impl AppState {
         self.spawn(metrics::upkeep(self.metrics.clone()));
         self.spawn(Arc::clone(&self.pushes).work(Arc::clone(&self.lectern)));
         self.spawn(Arc::clone(&self.jobs).work());
+        self.spawn(Arc::clone(&self.schedules).work());
         let (ingestion, stop) = (Arc::clone(&self.lectern.ingestion), self.stop_embedding.clone());
         self.spawn(async move { ingestion.embed_until_stopped(&stop).await });
     }
@@ -101,6 +107,7 @@ impl AppState {
     /// From now on new requests are refused, and jobs are put down: they go on at the next start.
     pub fn begin_shutdown(&self) {
         self.shutting_down.store(true, Ordering::Release);
+        self.schedules.shut_down();
         self.jobs.shut_down();
         self.pushes.stop();
         self.stop_embedding.cancel();

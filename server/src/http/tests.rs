@@ -8,6 +8,7 @@ mod errors;
 mod access;
 mod documents;
 mod sources;
+mod schedules;
 mod ingestions;
 mod answers;
 mod pages;

@@ -63,6 +63,8 @@ struct Standing {
     source: Source,
     totals: SourceTotals,
     last_job: Option<Job>,
+    /// When its schedule asks for the next sync.
+    next_run: Option<DateTime<Utc>>,
 }
 
 /// Prints a line for each source.
@@ -116,9 +118,10 @@ pub async fn status(context: &Context, arguments: StatusArguments) -> Result<Exi
             source,
             totals,
             last_job,
+            next_run,
         } = standing;
         output::json(&json!({
-            "source": source, "totals": totals, "last_job": last_job,
+            "source": source, "totals": totals, "last_job": last_job, "next_run": next_run,
             "documents": documents, "next_cursor": cursor,
         }))?;
         return Ok(Exit::Done);
@@ -157,6 +160,7 @@ async fn standing(lectern: &Lectern, source: Source) -> Result<Standing> {
         .into_iter()
         .next();
     Ok(Standing {
+        next_run: sources::next_run(&source, Utc::now(), &lectern.config.ingestion),
         source,
         totals,
         last_job,
@@ -173,11 +177,13 @@ fn table_of_sources(all: &[Standing]) -> String {
         "failed",
         "last job",
         "when",
+        "next sync",
     ]);
     for Standing {
         source,
         totals,
         last_job,
+        next_run,
     } in all
     {
         table.add_row([
@@ -195,6 +201,7 @@ fn table_of_sources(all: &[Standing]) -> String {
                 .as_ref()
                 .map(|job| when(job.requested_at))
                 .unwrap_or_default(),
+            next_run.map(coming).unwrap_or_default(),
         ]);
     }
     output::align_right(&mut table, &[3, 4, 5]);
@@ -207,6 +214,7 @@ fn summary(standing: &Standing) -> String {
         source,
         totals,
         last_job,
+        next_run,
     } = standing;
     let mut lines = vec![format!("source     {} ({})", source.name, source.kind)];
     let reads = sources::described(source);
@@ -224,6 +232,10 @@ fn summary(standing: &Standing) -> String {
     match last_job {
         None => lines.push("last job   none yet".to_owned()),
         Some(job) => lines.push(format!("last job   {}", told(job))),
+    }
+    if let Some(next_run) = next_run {
+        let schedule = &source.settings.schedule;
+        lines.push(format!("next sync  {} ({schedule})", coming(*next_run)));
     }
     lines.join("\n")
 }
@@ -314,6 +326,14 @@ fn table_of_jobs(jobs: &[Job]) -> String {
 
 fn when(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// When a scheduled sync begins, for people.
+fn coming(next_run: DateTime<Utc>) -> String {
+    if next_run <= Utc::now() {
+        return "due, once a server runs".to_owned();
+    }
+    when(next_run)
 }
 
 /// From the first begin to the end; nothing for a job that never began or goes on.

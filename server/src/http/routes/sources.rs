@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpResponse, delete, get, post, web};
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 use chrono::{DateTime, Utc};
 use lectern_connectors::SourceConfig;
 use lectern_domain::{Acl, ErrorKind, PortError};
@@ -48,9 +48,9 @@ pub struct SourceBody {
     /// Who may read documents that carry no permissions; everyone who is let in, where nothing is said.
     #[schema(value_type = Option<AclSchema>)]
     pub access: Option<Acl>,
-    /// How its documents are cut and enriched, and how many deletions pass unasked; the server's defaults,
-    /// where nothing is said.
-    #[schema(value_type = Option<Object>, example = json!({"deletions": {"max_share": 0.2, "more_than": 10}}))]
+    /// How its documents are cut and enriched, how many deletions pass unasked, and when it is synced (a cron
+    /// expression in UTC, or `never`); the server's defaults, where nothing is said.
+    #[schema(value_type = Option<Object>, example = json!({"schedule": "0 3 * * *", "deletions": {"max_share": 0.2, "more_than": 10}}))]
     pub settings: Option<SourceSettings>,
     /// Whether a source of that name that is there becomes this one. Its documents follow with the next sync.
     #[serde(default)]
@@ -90,9 +90,11 @@ pub struct SourceView {
     /// Who may read documents that carry no permissions.
     #[schema(value_type = AclSchema)]
     pub default_access: Acl,
-    /// How its documents are cut and enriched, and how many deletions pass unasked.
+    /// How its documents are cut and enriched, how many deletions pass unasked, and when it is synced.
     #[schema(value_type = Object)]
     pub settings: SourceSettings,
+    /// When its schedule asks for the next sync; null where it has none.
+    pub next_run: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// How its documents stand.
@@ -173,6 +175,7 @@ pub async fn create(
     };
     let resolved = resolve(&state, &caller, body).await?;
     let (source, is_new) = add(&state, &base, resolved, if_there).await?;
+    state.schedules.changed();
     tracing::info!(knowledge_base = %base.id, source = %source.id, is_new, "a source was set");
     let location = format!("{PREFIX}/knowledge-bases/{}/sources/{}", base.name, source.id);
     let source = viewed_source(&state, source).await?;
@@ -202,6 +205,52 @@ pub async fn show(
     let source = find(&state, &path).await?;
     let source = viewed_source(&state, source).await?;
     Ok(web::Json(SourceAnswer { source }))
+}
+
+/// Changes settings of a source. Each setting that is named takes the place of the one that was; `null` gives it its
+/// default back. What isn't named stays.
+#[utoipa::path(tag = "sources", security((), ("token" = [])),
+    request_body(content = Object, description = "Settings of a source.", example = json!({"schedule": "0 3 * * *"})),
+    params(("kb" = String, Path, description = "The knowledge base's name or id."), ("source" = String, Path, description = "The source's name or id.")),
+    responses(
+        (status = 200, body = SourceAnswer),
+        (status = 400, description = "`source_settings_invalid`, `source_is_pushed`, `chunking_invalid`, `body_invalid`", body = ErrorBody),
+        (status = 404, description = "`kb_not_found`, `source_not_found`", body = ErrorBody),
+    ))]
+#[patch("/knowledge-bases/{kb}/sources/{source}")]
+pub async fn set(
+    state: web::Data<AppState>,
+    _caller: Caller,
+    path: web::Path<(String, String)>,
+    body: JsonBody<serde_json::Map<String, serde_json::Value>>,
+) -> Result<web::Json<SourceAnswer>, ApiError> {
+    let JsonBody(changes) = body;
+    let source = find(&state, &path).await?;
+    let settings = merged(&source.settings, changes)
+        .map_err(|error| ApiError::new(ErrorKind::Invalid, "source_settings_invalid", error.to_string()))?;
+    let (ledger, ingestion) = (&state.lectern.ledger, &state.lectern.config.ingestion);
+    let source = sources::set(ledger, &source, &settings, ingestion).await?;
+    state.schedules.changed();
+    tracing::info!(source = %source.id, "a source has other settings");
+    let source = viewed_source(&state, source).await?;
+    Ok(web::Json(SourceAnswer { source }))
+}
+
+/// The settings with those changes.
+fn merged(
+    settings: &SourceSettings,
+    changes: serde_json::Map<String, serde_json::Value>,
+) -> serde_json::Result<SourceSettings> {
+    let mut merged = serde_json::to_value(settings)?;
+    for (name, value) in changes {
+        if let Some(merged) = merged.as_object_mut() {
+            merged.remove(&name);
+            if !value.is_null() {
+                merged.insert(name, value);
+            }
+        }
+    }
+    serde_json::from_value(merged)
 }
 
 /// Removes a source and all its documents. The folders stay as they are. It can't be undone.
@@ -374,6 +423,7 @@ async fn viewed_source(state: &AppState, source: Source) -> Result<SourceView, A
     let documents = ledger.source_totals(source.id).await?;
     let last_job = ledger.jobs_of_source(source.id, 1).await?.into_iter().next();
     Ok(SourceView {
+        next_run: sources::next_run(&source, Utc::now(), &state.lectern.config.ingestion),
         id: source.id.0,
         knowledge_base: source.knowledge_base.0,
         name: source.name,
