@@ -6,6 +6,7 @@
 //! | All documents of a folder are taken in, later only what changed, and the account adds up | `ingestion` |
 //! | A source is kept in step by jobs that tell the truth, stop, ask, and go on after whatever happens | `sources` |
 //! | A source has a schedule that is checked, shown, and outlives the process | `schedules` |
+//! | What is saved in a watched folder is found within seconds, and its old text isn't | `watching` |
 //! | A preview shows what a job would do, writes nothing, and rules do what it showed | `preview` |
 //! | A sidecar file says what is known about its document, and a broken one opens nothing | `sidecars` |
 //! | A Slack export is threads and exchanges for their members, counted to the last message, without a token | `slack` |
@@ -40,6 +41,7 @@ mod command_line;
 mod ingestion;
 mod sources;
 mod schedules;
+mod watching;
 mod repair;
 mod preview;
 mod sidecars;

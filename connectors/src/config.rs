@@ -1,6 +1,6 @@
 //! The registry: which kinds of sources there are.
 
-use lectern_connector_files::{FilesConfig, FilesConnector};
+use lectern_connector_files::{FilesConfig, FilesConnector, FolderWatch, WatchTiming};
 use lectern_connector_s3::{S3Config, S3Connector};
 use lectern_connector_slack::{SlackConfig, SlackConnector};
 use lectern_domain::ports::Connector;
@@ -40,6 +40,14 @@ impl SourceConfig {
             Self::Slack(_) => "slack",
         }
     }
+
+    /// Whether the source asks to be watched ([`watch`]).
+    pub fn is_watched(&self) -> bool {
+        match self {
+            Self::Files(files) => files.watch,
+            Self::S3(_) | Self::Slack(_) => false,
+        }
+    }
 }
 
 /// Opens a source. Fails where it can't be reached, so that a mistake is told before a job begins.
@@ -48,6 +56,17 @@ pub fn open(config: &SourceConfig) -> Result<Box<dyn Connector>, Error> {
         SourceConfig::Files(files) => Ok(Box::new(FilesConnector::new(files.clone())?)),
         SourceConfig::S3(s3) => Ok(Box::new(S3Connector::new(S3Config::clone(s3))?)),
         SourceConfig::Slack(slack) => Ok(Box::new(SlackConnector::new(slack.clone())?)),
+    }
+}
+
+/// Watches a source that asks for it. `None` for one that doesn't, or can't be watched.
+pub async fn watch(config: &SourceConfig) -> Result<Option<FolderWatch>, Error> {
+    match config {
+        SourceConfig::Files(files) if files.watch => {
+            let watch = FolderWatch::new(files.clone(), WatchTiming::default()).await?;
+            Ok(Some(watch))
+        }
+        SourceConfig::Files(_) | SourceConfig::S3(_) | SourceConfig::Slack(_) => Ok(None),
     }
 }
 

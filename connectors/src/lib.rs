@@ -4,7 +4,7 @@ mod config;
 pub mod conformance;
 mod error;
 
-pub use config::{SourceConfig, open};
+pub use config::{SourceConfig, open, watch};
 pub use error::Error;
 /// The connector for folders and files, for its configuration.
 pub use lectern_connector_files as files;

@@ -8,7 +8,7 @@
 //!
 //! Work that outlives its request is done beside it: [`pushes`] indexes pushed documents and [`jobs`] syncs
 //! sources, both on the process's own runtime, both bounded by the number of knowledge bases. [`schedules`] asks for the
-//! syncs whose time has come.
+//! syncs whose time has come, [`watching`] for those of folders in which something was saved.
 
 pub mod limits;
 pub mod state;
@@ -19,6 +19,7 @@ pub mod routes;
 pub mod pushes;
 pub mod jobs;
 pub mod schedules;
+pub mod watching;
 pub mod sse;
 pub mod schema;
 pub mod page;

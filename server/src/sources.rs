@@ -40,11 +40,46 @@ pub struct NewSource {
     pub config: Option<SourceConfig>,
     /// Whether names that begin with a dot are read too.
     pub hidden: bool,
+    /// What else is said about its files.
+    pub files: FilesOptions,
     /// Who may read documents that carry no permissions.
     pub access: Acl,
     /// How its documents are cut and enriched, and how many deletions pass unasked. Where nothing is said, a source
     /// that is there keeps what it has.
     pub settings: Option<SourceSettings>,
+}
+
+/// What can be said about the files of a source, as [`FilesConfig`] has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilesOptions {
+    /// Only files that match one of these patterns are read.
+    pub include: Vec<String>,
+    /// Files and folders that match one of these are left out.
+    pub exclude: Vec<String>,
+    /// Whether `.gitignore` files count.
+    pub gitignore: bool,
+    /// Larger files are skipped; what `[ingestion]` says is the most.
+    pub max_file_mib: Option<u64>,
+    /// Whether a server brings in what is saved within seconds.
+    pub watch: bool,
+    /// Look for changes so often instead of being told.
+    pub poll_s: Option<u32>,
+}
+
+impl FilesOptions {
+    fn config(self, roots: Vec<PathBuf>, hidden: bool, ingestion: &IngestionConfig) -> FilesConfig {
+        let own_limit = self.max_file_mib.map(|mib| mib.saturating_mul(1 << 20));
+        FilesConfig {
+            max_file_bytes: own_limit.unwrap_or(u64::MAX).min(ingestion.max_file_bytes()),
+            hidden,
+            include: self.include,
+            exclude: self.exclude,
+            gitignore: self.gitignore,
+            watch: self.watch,
+            poll_s: self.poll_s,
+            ..FilesConfig::new(roots)
+        }
+    }
 }
 
 /// A source whose folders are there, not known to the ledger yet.
@@ -64,6 +99,7 @@ impl NewSource {
             paths,
             config: None,
             hidden: false,
+            files: FilesOptions::default(),
             access: Acl::everyone(),
             settings: None,
         }
@@ -71,21 +107,24 @@ impl NewSource {
 
     /// Looks at the folders. Waits for the disk.
     ///
-    /// Fails with `path_not_found` where one isn't there, `source_name_invalid`, and where its settings are none.
+    /// Fails with `path_not_found` where one isn't there, `pattern_invalid`, `source_name_invalid`, and where its settings are none.
     pub fn resolve(self, ingestion: &IngestionConfig) -> Result<ResolvedSource, PortError> {
         if let Some(settings) = &self.settings {
             settings.check(ingestion.chunk_tokens)?;
         }
         let (config, roots) = match self.config {
+            Some(_) if self.hidden || self.files != FilesOptions::default() => {
+                return Err(PortError::new(
+                    ErrorKind::Invalid,
+                    "source_config_invalid",
+                    "what a source with a configuration reads has to be said in that",
+                ));
+            }
             Some(config) => connected::bounded_and_resolved(config, ingestion)?,
             None => {
                 let roots = resolved(&self.paths)?;
-                let config = SourceConfig::Files(FilesConfig {
-                    max_file_bytes: ingestion.max_file_bytes(),
-                    hidden: self.hidden,
-                    ..FilesConfig::new(roots.clone())
-                });
-                (config, roots)
+                let config = self.files.config(roots.clone(), self.hidden, ingestion);
+                (SourceConfig::Files(config), roots)
             }
         };
         let name = match self.name {
@@ -201,7 +240,8 @@ pub fn described(source: &Source) -> String {
                 .iter()
                 .map(|root| root.display().to_string())
                 .collect();
-            roots.join(", ")
+            let watched = if files.watch { " (watched)" } else { "" };
+            format!("{}{watched}", roots.join(", "))
         }
         Ok(SourceConfig::S3(s3)) => s3.buckets.join(", "),
         Ok(SourceConfig::Slack(slack)) => slack.export.display().to_string(),

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 const DEFAULT_MAX_FILE_BYTES: u64 = 50 * 1024 * 1024;
 
 /// The folders and files of a source.
+///
+/// Patterns are written as in a `.gitignore`: `*.pdf` at any depth, `/drafts/` at the root only, `**` for any number of
+/// folders, `!` takes back. They are about paths below a root; a root that is a file is always read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FilesConfig {
@@ -19,6 +22,22 @@ pub struct FilesConfig {
     /// Whether names that begin with a dot are read too.
     #[serde(default)]
     pub hidden: bool,
+    /// Only files that match one of these are read; all, where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// Files and folders that match one of these are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// Whether `.gitignore` files count as `.lecternignore` files do.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub gitignore: bool,
+    /// Whether a server brings in what is saved within seconds.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub watch: bool,
+    /// Look for changes so often instead of being told by the system, in seconds: for file systems that tell nothing
+    /// (NFS, SMB).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll_s: Option<u32>,
 }
 
 impl FilesConfig {
@@ -28,10 +47,20 @@ impl FilesConfig {
             roots,
             max_file_bytes: DEFAULT_MAX_FILE_BYTES,
             hidden: false,
+            include: Vec::new(),
+            exclude: Vec::new(),
+            gitignore: false,
+            watch: false,
+            poll_s: None,
         }
     }
 }
 
 fn default_max_file_bytes() -> u64 {
     DEFAULT_MAX_FILE_BYTES
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }

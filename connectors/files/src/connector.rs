@@ -1,6 +1,6 @@
 //! The connector: its roots, and the two ways into them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,14 @@ use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::changes::Changes;
 use crate::config::FilesConfig;
 use crate::error::Error;
+use crate::filter::Filter;
 use crate::key::encode;
 use crate::open::{components, open_beneath, read};
 use crate::sidecar::{self, Sidecar};
-use crate::walk::{Root, walk};
+use crate::walk::{Root, walk, walk_to};
 
 /// How far a listing runs ahead of its reader, in events.
 const LISTING_AHEAD: usize = 256;
@@ -26,8 +28,10 @@ const LISTING_AHEAD: usize = 256;
 /// Reads folders and files of this machine.
 #[derive(Clone, Debug)]
 pub struct FilesConnector {
-    config: Arc<FilesConfig>,
-    roots: Arc<[Root]>,
+    pub(crate) config: Arc<FilesConfig>,
+    pub(crate) roots: Arc<[Root]>,
+    /// What changed, where it is watched.
+    changes: Option<Arc<Changes>>,
 }
 
 impl FilesConnector {
@@ -42,7 +46,7 @@ impl FilesConnector {
         let roots: Vec<Root> = config
             .roots
             .iter()
-            .map(|path| resolve(path, has_several))
+            .map(|path| resolve(path, has_several, &config))
             .collect::<Result<_, _>>()?;
         let mut names = HashSet::new();
         for root in &roots {
@@ -54,7 +58,16 @@ impl FilesConnector {
         Ok(Self {
             config: Arc::new(config),
             roots: roots.into(),
+            changes: None,
         })
+    }
+
+    /// The same, with listings of what changed since the last one.
+    pub(crate) fn with_changes(self, changes: Arc<Changes>) -> Self {
+        Self {
+            changes: Some(changes),
+            ..self
+        }
     }
 
     /// The roots, absolute and free of links.
@@ -63,14 +76,30 @@ impl FilesConnector {
     }
 
     /// The document that the file `path` (absolute, without links) is in this source, or `None` where the source doesn't
-    /// have it.
+    /// have it. Ignore files aren't looked at.
     pub fn item_of(&self, path: &Path) -> Option<SourceItem> {
-        let root = self.roots.iter().find(|root| match root.is_file {
-            true => root.path == path,
-            false => path.starts_with(&root.path) && path != root.path,
-        })?;
+        let has = |root: &&Root| {
+            let is_read = || !root.filter.rules_out(&root.path, path) && root.filter.includes(path);
+            root.has(path) && (root.is_file || is_read())
+        };
+        let root = self.roots.iter().find(has)?;
         let metadata = path.symlink_metadata().ok()?;
         metadata.is_file().then(|| root.item(path, Some(&metadata)))
+    }
+
+    /// The paths that changed since a listing ended with `cursor`, and the files whose sidecars they are or that are theirs.
+    fn changed_since(&self, cursor: &Cursor) -> Option<BTreeSet<PathBuf>> {
+        let mut paths = self.changes.as_ref()?.since(cursor)?;
+        let beside: Vec<PathBuf> = paths
+            .iter()
+            .filter_map(|path| {
+                let name = path.file_name()?;
+                let described = sidecar::described_by(name).map(OsString::from);
+                Some(path.with_file_name(described.unwrap_or_else(|| sidecar::name_of(name))))
+            })
+            .collect();
+        paths.extend(beside);
+        Some(paths)
     }
 
     /// The folder that a key is relative to, and the components under it.
@@ -107,6 +136,42 @@ impl FilesConnector {
         let bytes = read(file, key, self.config.max_file_bytes)?;
         let sidecar = read_sidecar(&folder, &components, key)?;
         Ok((bytes, components.last().cloned().unwrap_or_default(), sidecar))
+    }
+}
+
+/// Lists the paths of a root that changed: those that are there as a full listing does, the others as gone.
+fn list_changed(
+    changed: &Arc<BTreeSet<PathBuf>>,
+    root: &Root,
+    config: &FilesConfig,
+    give: &mut dyn FnMut(Result<ListEvent, Error>) -> bool,
+) {
+    let changed: BTreeSet<PathBuf> = changed.iter().filter(|path| root.has(path)).cloned().collect();
+    if changed.is_empty() {
+        return;
+    }
+    let mut gone: BTreeSet<String> = changed.iter().map(|path| root.key(path)).collect();
+    let mut is_whole = true;
+    walk_to(&Arc::new(changed), root, config, &mut |event| {
+        match &event {
+            Ok(ListEvent::Item(item) | ListEvent::Skipped { item, .. } | ListEvent::Failed { item, .. }) => {
+                gone.remove(&item.key);
+                // Nothing is known about what is under a folder that can't be read.
+                if item.key.ends_with('/') {
+                    gone.retain(|key| !key.starts_with(&item.key));
+                }
+            }
+            Ok(_) => {}
+            Err(_) => is_whole = false,
+        }
+        let is_heard = give(event);
+        is_whole &= is_heard;
+        is_heard
+    });
+    for key in gone {
+        if !is_whole || !give(Ok(ListEvent::Gone { key })) {
+            return;
+        }
     }
 }
 
@@ -147,7 +212,7 @@ fn is_link(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
-fn resolve(configured: &Path, has_several: bool) -> Result<Root, Error> {
+fn resolve(configured: &Path, has_several: bool, config: &FilesConfig) -> Result<Root, Error> {
     let unreadable = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::PathNotFound {
             path: configured.to_owned(),
@@ -164,6 +229,7 @@ fn resolve(configured: &Path, has_several: bool) -> Result<Root, Error> {
         _ => String::new(),
     };
     Ok(Root {
+        filter: Arc::new(Filter::new(config, &path)?),
         path,
         is_file,
         prefix,
@@ -177,21 +243,36 @@ impl Connector for FilesConnector {
         format!("files in {}", paths.join(", "))
     }
 
-    fn list(&self, _since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>> {
+    fn list(&self, since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>> {
+        let changed = match since.map(|cursor| self.changed_since(cursor)) {
+            None => None,
+            Some(Some(paths)) => Some(Arc::new(paths)),
+            Some(None) => return stream::iter([Err(Error::CursorExpired.into())]).boxed(),
+        };
+        // What changes from here on may be listed or not, and is noted for the next listing.
+        let cursor = self.changes.as_ref().map(|changes| changes.cursor());
         let (sender, receiver) = mpsc::channel(LISTING_AHEAD);
         let (roots, config) = (Arc::clone(&self.roots), Arc::clone(&self.config));
         let walker = spawn_blocking(move || {
             for root in roots.iter() {
                 let mut is_whole = true;
-                walk(root, &config, &mut |event| {
+                let mut give = |event: Result<ListEvent, Error>| {
                     is_whole = event.is_ok();
                     let is_heard = sender.blocking_send(event.map_err(PortError::from)).is_ok();
                     is_whole &= is_heard;
                     is_heard
-                });
+                };
+                match &changed {
+                    None => walk(root, &config, &mut give),
+                    Some(changed) => list_changed(changed, root, &config, &mut give),
+                }
                 if !is_whole {
                     return;
                 }
+            }
+            if let Some(cursor) = cursor {
+                // Nobody may listen any more.
+                sender.blocking_send(Ok(ListEvent::Checkpoint(cursor))).ok();
             }
         });
         stream::unfold((receiver, Some(walker)), next_event).boxed()

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use lectern_domain::ports::CURSOR_EXPIRED;
 use lectern_domain::{ErrorKind, PortError};
 
 /// An error of the files connector.
@@ -32,6 +33,28 @@ pub enum Error {
         /// The last component of both.
         name: String,
     },
+    /// A pattern of the configuration means nothing.
+    #[error("{pattern:?} is no pattern for paths: {problem}")]
+    Pattern {
+        /// As it was written.
+        pattern: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An ignore file can't be used, so what it leaves out isn't known.
+    #[error("cannot use the ignore file {path:?}: {problem}")]
+    IgnoreFile {
+        /// The file, or its folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Changes can't be asked of the system.
+    #[error("the system can't tell what changes in folders")]
+    Watch(#[source] notify::Error),
+    /// Nobody has noted what changed since then.
+    #[error("what changed since the last listing isn't known any more")]
+    CursorExpired,
     /// The key names nothing that this source could have listed.
     #[error("{key:?} is no key of this source")]
     UnknownKey {
@@ -93,13 +116,16 @@ impl Error {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoRoots | Self::RootNamesCollide { .. } | Self::NotAFile { .. } | Self::Sidecar { .. } => {
-                ErrorKind::Invalid
-            }
+            Self::NoRoots
+            | Self::RootNamesCollide { .. }
+            | Self::Pattern { .. }
+            | Self::IgnoreFile { .. }
+            | Self::NotAFile { .. }
+            | Self::Sidecar { .. } => ErrorKind::Invalid,
             Self::PathNotFound { .. } | Self::UnknownKey { .. } | Self::Gone { .. } => ErrorKind::NotFound,
             Self::PathUnreadable { .. } | Self::PermissionDenied { .. } => ErrorKind::Denied,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
-            Self::Read { .. } => ErrorKind::Unavailable,
+            Self::Read { .. } | Self::Watch(_) | Self::CursorExpired => ErrorKind::Unavailable,
             Self::ThreadEnded(_) => ErrorKind::Internal,
         }
     }
@@ -111,6 +137,10 @@ impl Error {
             Self::PathNotFound { .. } => "path_not_found",
             Self::PathUnreadable { .. } | Self::PermissionDenied { .. } => "permission_denied",
             Self::RootNamesCollide { .. } => "path_names_collide",
+            Self::Pattern { .. } => "pattern_invalid",
+            Self::IgnoreFile { .. } => "ignore_file_invalid",
+            Self::Watch(_) => "watch_failed",
+            Self::CursorExpired => CURSOR_EXPIRED,
             Self::UnknownKey { .. } | Self::Gone { .. } => "file_gone",
             Self::NotAFile { .. } => "not_a_file",
             Self::Sidecar { .. } => "sidecar_invalid",

@@ -1,9 +1,13 @@
-//! The walk over the folders of a source: sorted by name, one folder's names in memory at a time.
+//! The walk over the folders of a source: sorted by name, one folder's names in memory at a time; or, where only some paths
+//! changed, over the folders that lead to them.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::io;
-use std::path::Path;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use ignore::{DirEntry, WalkBuilder};
@@ -12,6 +16,7 @@ use lectern_domain::ports::{ListEvent, SourceItem};
 use crate::change::change_tag;
 use crate::config::FilesConfig;
 use crate::error::Error;
+use crate::filter::{Filter, IGNORE_FILE};
 use crate::key::{encode, file_uri};
 use crate::sidecar;
 
@@ -24,11 +29,21 @@ pub(crate) struct Root {
     pub(crate) is_file: bool,
     /// Empty, or ends with `/`.
     pub(crate) prefix: String,
+    /// What is read below it.
+    pub(crate) filter: Arc<Filter>,
 }
 
 impl Root {
+    /// Whether something at this path could be a document of this root.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        match self.is_file {
+            true => self.path == path,
+            false => path != self.path && path.starts_with(&self.path),
+        }
+    }
+
     /// The key of a file or folder under this root.
-    fn key(&self, path: &Path) -> String {
+    pub(crate) fn key(&self, path: &Path) -> String {
         if self.is_file {
             return path.file_name().map(encode).unwrap_or_default();
         }
@@ -56,14 +71,74 @@ pub(crate) fn walk(
     config: &FilesConfig,
     give: &mut dyn FnMut(Result<ListEvent, Error>) -> bool,
 ) {
+    walk_with(walker(root, config, None), root, config, give);
+}
+
+/// Walks to the paths `changed`, and through those of them that are folders.
+pub(crate) fn walk_to(
+    changed: &Arc<BTreeSet<PathBuf>>,
+    root: &Root,
+    config: &FilesConfig,
+    give: &mut dyn FnMut(Result<ListEvent, Error>) -> bool,
+) {
+    walk_with(
+        walker(root, config, Some(Arc::clone(changed))),
+        root,
+        config,
+        give,
+    );
+}
+
+/// A walk by the rules of the source: hidden names, ignore files, excluded paths.
+pub(crate) fn walker(
+    root: &Root,
+    config: &FilesConfig,
+    changed: Option<Arc<BTreeSet<PathBuf>>>,
+) -> WalkBuilder {
     let mut walk = WalkBuilder::new(&root.path);
+    let filter = Arc::clone(&root.filter);
     walk.standard_filters(false)
         .hidden(!config.hidden)
+        .git_ignore(config.gitignore)
+        .require_git(false)
         .follow_links(false)
-        .sort_by_file_name(|left, right| left.cmp(right));
+        .sort_by_file_name(|left, right| left.cmp(right))
+        .filter_entry(move |entry| {
+            if entry.depth() == 0 {
+                return true;
+            }
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let is_wanted = |changed: &Arc<BTreeSet<PathBuf>>| leads_to(changed, entry.path());
+            changed.as_ref().is_none_or(is_wanted) && !filter.excludes(entry.path(), is_folder)
+        });
+    walk.add_custom_ignore_filename(IGNORE_FILE);
+    walk
+}
+
+/// Whether `path` is one of the changed ones, or under one, or on the way to one.
+fn leads_to(changed: &BTreeSet<PathBuf>, path: &Path) -> bool {
+    let is_above = || {
+        let next = changed
+            .range::<Path, _>((Bound::Included(path), Bound::Unbounded))
+            .next();
+        next.is_some_and(|next| next.starts_with(path))
+    };
+    is_above() || path.ancestors().any(|above| changed.contains(above))
+}
+
+fn walk_with(
+    walk: WalkBuilder,
+    root: &Root,
+    config: &FilesConfig,
+    give: &mut dyn FnMut(Result<ListEvent, Error>) -> bool,
+) {
     for entry in walk.build() {
         let event = match entry {
-            Ok(entry) => file(root, &entry, config).map(Ok),
+            // What an ignore file was meant to leave out must not be taken in because it is misspelt.
+            Ok(entry) => match entry.error() {
+                Some(problem) => Some(Err(ignore_file_invalid(entry.path(), problem))),
+                None => file(root, &entry, config).map(Ok),
+            },
             Err(error) => unreadable(root, error),
         };
         let Some(event) = event else { continue };
@@ -71,6 +146,13 @@ pub(crate) fn walk(
         if !give(event) || is_last {
             return;
         }
+    }
+}
+
+fn ignore_file_invalid(folder: &Path, problem: &ignore::Error) -> Error {
+    Error::IgnoreFile {
+        path: path_of(problem).unwrap_or(folder).to_owned(),
+        problem: problem.to_string(),
     }
 }
 
@@ -83,10 +165,14 @@ fn file(root: &Root, entry: &DirEntry, config: &FilesConfig) -> Option<ListEvent
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => return Some(failed(root.item(path, None), &error)),
     };
-    if metadata.is_dir() {
+    let name = path.file_name().unwrap_or_default();
+    if metadata.is_dir() || root.filter.is_ignore_file(name) {
         return None;
     }
-    if let Some(described) = path.file_name().and_then(sidecar::described_by) {
+    if !root.is_file && !root.filter.includes(path) {
+        return None;
+    }
+    if let Some(described) = sidecar::described_by(name) {
         return orphan(root, path, described);
     }
     let item = root.item(path, Some(&metadata));

@@ -24,6 +24,7 @@ use metrics::gauge;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use super::watching::WatchedConnectors;
 use crate::compose::Lectern;
 use crate::sources;
 
@@ -41,6 +42,8 @@ pub struct Jobs {
     admission: tokio::sync::Mutex<()>,
     wake: Notify,
     shutdown: Cancellation,
+    /// The connectors of the sources that are watched.
+    pub(super) watched: WatchedConnectors,
 }
 
 #[derive(Clone, Debug)]
@@ -72,6 +75,7 @@ impl Jobs {
             admission: tokio::sync::Mutex::new(()),
             wake: Notify::new(),
             shutdown: Cancellation::new(),
+            watched: WatchedConnectors::default(),
         }
     }
 
@@ -218,6 +222,9 @@ impl Jobs {
     async fn connector(&self, source: &Source, embedding_model: &str) -> Arc<dyn Connector> {
         if let Err(error) = self.lectern.prepare_ingestion(embedding_model).await {
             return Arc::new(Unopened(error));
+        }
+        if let Some(connector) = self.watched.of(source) {
+            return connector;
         }
         let source = source.clone();
         match tokio::task::spawn_blocking(move || sources::open(&source)).await {

@@ -18,6 +18,7 @@ use super::limits::Limits;
 use super::metrics;
 use super::pushes::Pushes;
 use super::schedules::Schedules;
+use super::watching::Watching;
 
 /// What every route can reach. One for all workers.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub struct AppState {
     pub jobs: Arc<Jobs>,
     /// The syncs that are asked for because it is time.
     pub schedules: Arc<Schedules>,
+    /// The syncs that are asked for because a folder changed.
+    pub watching: Arc<Watching>,
     /// What was counted.
     pub metrics: PrometheusHandle,
     stop_embedding: Cancellation,
@@ -52,6 +55,7 @@ impl AppState {
             receiving: Arc::new(Semaphore::new(limits.concurrent_pushes)),
             pushes: Arc::new(Pushes::default()),
             schedules: Arc::new(Schedules::new(Arc::clone(&lectern), Arc::clone(&jobs))),
+            watching: Arc::new(Watching::new(Arc::clone(&lectern), Arc::clone(&jobs))),
             jobs,
             stop_embedding: Cancellation::new(),
             runtime: tokio::runtime::Handle::current(),
@@ -80,8 +84,15 @@ impl AppState {
         self.spawn(Arc::clone(&self.pushes).work(Arc::clone(&self.lectern)));
         self.spawn(Arc::clone(&self.jobs).work());
         self.spawn(Arc::clone(&self.schedules).work());
+        self.spawn(Arc::clone(&self.watching).work());
         let (ingestion, stop) = (Arc::clone(&self.lectern.ingestion), self.stop_embedding.clone());
         self.spawn(async move { ingestion.embed_until_stopped(&stop).await });
+    }
+
+    /// Says that a source was made, changed or removed, to those who ask for syncs.
+    pub fn sources_changed(&self) {
+        self.schedules.changed();
+        self.watching.changed();
     }
 
     /// Runs `work` for as long as the process lives, whatever becomes of the request that started it.
@@ -108,6 +119,7 @@ impl AppState {
     pub fn begin_shutdown(&self) {
         self.shutting_down.store(true, Ordering::Release);
         self.schedules.shut_down();
+        self.watching.shut_down();
         self.jobs.shut_down();
         self.pushes.stop();
         self.stop_embedding.cancel();

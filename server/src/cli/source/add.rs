@@ -13,7 +13,7 @@ use super::super::exit::Exit;
 use super::super::ingest::find_or_create;
 use super::super::output;
 use super::settings::SettingsArguments;
-use crate::sources::{self, IfThere, NewSource};
+use crate::sources::{self, FilesOptions, IfThere, NewSource};
 
 /// Add a source: folders and files, or what a connector reads, under a name
 #[derive(Debug, Args)]
@@ -23,6 +23,7 @@ lectern.toml.
 
 Examples:
   lectern source add --kb papers --name reading ~/papers
+  lectern source add --kb papers --name notes --watch --exclude drafts/ ~/notes
   lectern source add --kb staff --name hr --access group:staff ~/hr
   lectern source add --kb papers --name reading --replace --max-deleted-share 0.5 ~/papers
   lectern source add --kb papers --name reading --schedule \"0 3 * * *\" ~/papers
@@ -47,7 +48,9 @@ pub struct AddArguments {
     rules: SourceRules,
     /// A file with the kind of the source and what its connector needs, in TOML, or in JSON where its name ends so:
     /// kind = "slack", export = "export.zip"
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "hidden"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "paths", "hidden", "include", "exclude", "gitignore", "max_file_mib", "watch", "watch_every",
+    ])]
     config: Option<PathBuf>,
     /// Folders and files
     #[arg(required_unless_present = "config", value_name = "PATH")]
@@ -63,6 +66,24 @@ pub struct SourceRules {
     /// Take in files and folders whose names begin with a dot, too
     #[arg(long)]
     hidden: bool,
+    /// Read only files that match: a pattern as in a .gitignore, such as '*.md' or /docs/; can be given several times
+    #[arg(long, value_name = "PATTERN")]
+    include: Vec<String>,
+    /// Leave out files and folders that match; can be given several times, and .lecternignore files count too
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Leave out what .gitignore files name, too
+    #[arg(long)]
+    gitignore: bool,
+    /// Skip files that are larger, in MiB [default: max_file_mib of [ingestion], which is the most]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_file_mib: Option<u64>,
+    /// Have a running server bring in what is saved, within seconds
+    #[arg(long)]
+    watch: bool,
+    /// ... by looking so often instead of being told: for NFS and SMB
+    #[arg(long, value_name = "SECONDS", requires = "watch", value_parser = clap::value_parser!(u32).range(1..))]
+    watch_every: Option<u32>,
     #[command(flatten)]
     settings: SettingsArguments,
 }
@@ -80,6 +101,14 @@ impl SourceRules {
             paths,
             config: None,
             hidden: self.hidden,
+            files: FilesOptions {
+                include: self.include.clone(),
+                exclude: self.exclude.clone(),
+                gitignore: self.gitignore,
+                max_file_mib: self.max_file_mib,
+                watch: self.watch,
+                poll_s: self.watch_every,
+            },
             access: Acl::allowing(self.access.iter().cloned()),
             settings: Some(self.settings.over(defaults)?),
         })

@@ -23,7 +23,7 @@ use crate::http::body::JsonBody;
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::schema::{AclSchema, SourceTotalsSchema};
 use crate::http::state::AppState;
-use crate::sources::{self, IfThere, NewSource, ResolvedSource};
+use crate::sources::{self, FilesOptions, IfThere, NewSource, ResolvedSource};
 
 /// The most folders and files that one source has.
 const MOST_PATHS: usize = 100;
@@ -45,6 +45,23 @@ pub struct SourceBody {
     /// Whether names that begin with a dot are read too.
     #[serde(default)]
     pub hidden: bool,
+    /// Only files that match one of these are read: patterns as in a `.gitignore`.
+    #[serde(default)]
+    #[schema(example = json!(["*.md", "/docs/"]))]
+    pub include: Vec<String>,
+    /// Files and folders that match one of these are left out. What `.lecternignore` files name is left out too.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Whether `.gitignore` files count as `.lecternignore` files do.
+    #[serde(default)]
+    pub gitignore: bool,
+    /// Larger files are skipped, in MiB; what the server is configured with is the most.
+    pub max_file_mib: Option<u64>,
+    /// Whether what is saved is brought in within seconds.
+    #[serde(default)]
+    pub watch: bool,
+    /// Look for changes so often instead of being told by the system, in seconds: for NFS and SMB.
+    pub poll_s: Option<u32>,
     /// Who may read documents that carry no permissions; everyone who is let in, where nothing is said.
     #[schema(value_type = Option<AclSchema>)]
     pub access: Option<Acl>,
@@ -65,6 +82,12 @@ impl SourceBody {
             paths,
             config: None,
             hidden: false,
+            include: Vec::new(),
+            exclude: Vec::new(),
+            gitignore: false,
+            max_file_mib: None,
+            watch: false,
+            poll_s: None,
             access: None,
             settings: None,
             replace: false,
@@ -154,7 +177,7 @@ pub async fn list(
     responses(
         (status = 200, description = "It was there, and is this now (`replace`).", body = SourceAnswer),
         (status = 201, body = SourceAnswer),
-        (status = 400, description = "`paths_invalid`, `source_config_invalid`, `not_an_export`, `export_list_broken`, `source_name_invalid`, `body_invalid`", body = ErrorBody),
+        (status = 400, description = "`paths_invalid`, `pattern_invalid`, `source_config_invalid`, `not_an_export`, `export_list_broken`, `source_name_invalid`, `body_invalid`", body = ErrorBody),
         (status = 403, description = "`paths_need_loopback`", body = ErrorBody),
         (status = 404, description = "`kb_not_found`, `path_not_found`", body = ErrorBody),
         (status = 409, description = "`source_exists`", body = ErrorBody),
@@ -175,7 +198,7 @@ pub async fn create(
     };
     let resolved = resolve(&state, &caller, body).await?;
     let (source, is_new) = add(&state, &base, resolved, if_there).await?;
-    state.schedules.changed();
+    state.sources_changed();
     tracing::info!(knowledge_base = %base.id, source = %source.id, is_new, "a source was set");
     let location = format!("{PREFIX}/knowledge-bases/{}/sources/{}", base.name, source.id);
     let source = viewed_source(&state, source).await?;
@@ -230,7 +253,7 @@ pub async fn set(
         .map_err(|error| ApiError::new(ErrorKind::Invalid, "source_settings_invalid", error.to_string()))?;
     let (ledger, ingestion) = (&state.lectern.ledger, &state.lectern.config.ingestion);
     let source = sources::set(ledger, &source, &settings, ingestion).await?;
-    state.schedules.changed();
+    state.sources_changed();
     tracing::info!(source = %source.id, "a source has other settings");
     let source = viewed_source(&state, source).await?;
     Ok(web::Json(SourceAnswer { source }))
@@ -269,6 +292,7 @@ pub async fn delete(
     let base = knowledge_base(&state, &path.0).await?;
     let source = state.lectern.ledger.source(base.id, &path.1).await?;
     state.lectern.ingestion.remove_source(&base, &source).await?;
+    state.sources_changed();
     tracing::info!(source = %source.id, "deleted a source");
     Ok(HttpResponse::NoContent().finish())
 }
@@ -351,6 +375,14 @@ pub(super) async fn resolve(
         paths: body.paths,
         config,
         hidden: body.hidden,
+        files: FilesOptions {
+            include: body.include,
+            exclude: body.exclude,
+            gitignore: body.gitignore,
+            max_file_mib: body.max_file_mib,
+            watch: body.watch,
+            poll_s: body.poll_s,
+        },
         access: body.access.unwrap_or_else(Acl::everyone),
         settings: body.settings,
     };

@@ -33,9 +33,14 @@ async fn a_source_is_made_once_and_changed_on_purpose() {
     assert_eq!(fixture.post(SOURCES, &body).await.code(), "source_exists");
     body["replace"] = json!(true);
     body["hidden"] = json!(true);
+    body["exclude"] = json!(["*.tmp"]);
     let changed = fixture.post(SOURCES, &body).await;
     assert_eq!(changed.status.as_u16(), 200, "{}", changed.text);
-    assert_eq!(changed.json()["source"]["config"]["hidden"], true);
+    let config = changed.json()["source"]["config"].clone();
+    assert_eq!(
+        (&config["hidden"], &config["exclude"]),
+        (&json!(true), &json!(["*.tmp"]))
+    );
     assert_eq!(
         fixture.get(SOURCES).await.json()["sources"]
             .as_array()
@@ -84,6 +89,16 @@ async fn what_a_source_cannot_be_is_refused() {
             json!({"config": {"kind": "slack", "export": folder}}),
             400,
             "not_an_export",
+        ),
+        (
+            json!({"paths": [folder], "exclude": ["a["]}),
+            400,
+            "pattern_invalid",
+        ),
+        (
+            json!({"paths": [folder], "settings": {"schedule": "0 25 * * *"}}),
+            400,
+            "body_invalid",
         ),
         (
             json!({"paths": [folder], "settings": {"delete": 1}}),
