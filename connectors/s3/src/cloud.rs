@@ -9,18 +9,18 @@ use std::fmt;
 use async_trait::async_trait;
 use chrono::Utc;
 use futures::StreamExt;
+use lectern_connector_remote::Patience;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
-use object_store::{Attribute, GetOptions, ObjectStore};
+use object_store::{Attribute, BackoffConfig, GetOptions, ObjectStore, RetryConfig};
 
 use crate::config::{Credentials, S3Config};
 use crate::error::Error;
 use crate::key::encode;
 use crate::location::{Location, Scheme};
 use crate::store::{Listed, Object, Page, Store, telling};
-use crate::wire::Patience;
 
 /// What both of them are.
 trait Service: ObjectStore + PaginatedListStore {}
@@ -70,7 +70,7 @@ impl Cloud {
                 MicrosoftAzureBuilder::from_env()
                     .with_container_name(&location.bucket)
                     .with_skip_signature(is_anonymous)
-                    .with_retry(patience.config())
+                    .with_retry(retries(patience))
                     .build()
                     .map_err(missing)?,
             ),
@@ -78,7 +78,7 @@ impl Cloud {
                 GoogleCloudStorageBuilder::from_env()
                     .with_bucket_name(&location.bucket)
                     .with_skip_signature(is_anonymous)
-                    .with_retry(patience.config())
+                    .with_retry(retries(patience))
                     .build()
                     .map_err(missing)?,
             ),
@@ -107,6 +107,20 @@ impl Cloud {
                 problem: "the service could not be reached, or its answer not be understood".to_owned(),
             },
         }
+    }
+}
+
+/// The budget of a request in the terms of `object_store`.
+fn retries(patience: &Patience) -> RetryConfig {
+    let limits = patience.limits();
+    RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: limits.first_pause,
+            max_backoff: limits.longest_pause,
+            base: 3.0,
+        },
+        max_retries: limits.retries as usize,
+        retry_timeout: limits.request_time,
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a source of buckets is configured with. It names secrets, and never has one.
 
-use std::path::PathBuf;
-
+use lectern_connector_remote::Secret;
 use serde::{Deserialize, Serialize};
 
 /// Larger objects are skipped, unless the configuration says otherwise: 50 MiB.
@@ -104,16 +103,6 @@ pub enum Credentials {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<Secret>,
     },
-}
-
-/// The place of a secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Secret {
-    /// The name of an environment variable of the server.
-    Variable(String),
-    /// A file of the server's machine. It is read again when it changes.
-    File(PathBuf),
 }
 
 fn yes() -> bool {

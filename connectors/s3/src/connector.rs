@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{BoxStream, StreamExt};
+use lectern_connector_remote::Patience;
 use lectern_domain::PortError;
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use tokio::sync::Mutex;
@@ -18,7 +19,7 @@ use crate::error::Error;
 use crate::filter::Filter;
 use crate::location::{Location, Scheme};
 use crate::store::Store;
-use crate::wire::{Endpoint, Patience, Wire, http_client};
+use crate::wire::{Endpoint, Wire, http_client};
 
 /// A bucket, and how it is spoken to.
 #[derive(Debug)]

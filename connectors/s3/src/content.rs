@@ -21,7 +21,8 @@ impl S3Connector {
         let (bucket, name) = self
             .locate(key)
             .ok_or_else(|| Error::UnknownKey { key: key.to_owned() })?;
-        let object = bucket.store.object(&name, self.config.max_object_bytes).await?;
+        let object = bucket.store.object(&name, self.config.max_object_bytes).await;
+        let object = object.map_err(|error| lost(error, key))?;
         let sidecar = self.sidecar(bucket, &name, key).await?;
         let tags = match self.config.tags {
             true => bucket.store.tags(&name).await?,
@@ -78,6 +79,18 @@ impl S3Connector {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Without its bucket, nothing is known about an object: it isn't gone.
+fn lost(error: Error, key: &str) -> Error {
+    match error {
+        Error::NoBucket { bucket } => Error::Unavailable {
+            what: format!("reading the object {key:?}"),
+            attempts: 1,
+            problem: format!("there is no bucket {bucket:?}"),
+        },
+        error => error,
     }
 }
 

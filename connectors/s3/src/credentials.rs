@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use lectern_connector_remote::Secret;
 use object_store::aws::{AmazonS3Builder, AwsCredential, AwsCredentialProvider};
 use object_store::{BackoffConfig, CredentialProvider, RetryConfig};
 
-use crate::config::{Credentials, Secret};
+use crate::config::Credentials;
 use crate::error::Error;
 use profile::Profiles;
 
@@ -152,33 +153,12 @@ impl CredentialProvider for InProfile {
     }
 }
 
-/// A secret from its place, without white space around it.
+/// A secret from its place.
 pub(crate) fn read_secret(place: &Secret) -> Result<String, Error> {
-    let missing = |place: String, problem: &str| Error::Credentials {
-        place,
-        problem: problem.to_owned(),
-    };
-    let (named, text) = match place {
-        Secret::Variable(name) => {
-            let named = format!("the variable {name}");
-            let text = std::env::var(name).map_err(|_| missing(named.clone(), "it is not set"))?;
-            (named, text)
-        }
-        Secret::File(path) => {
-            let named = format!("the file {path:?}");
-            if path.is_relative() {
-                // The server runs in another folder than whoever made the source.
-                return Err(missing(named, "its path doesn't begin with `/`"));
-            }
-            let text =
-                std::fs::read_to_string(path).map_err(|error| missing(named.clone(), &error.to_string()))?;
-            (named, text)
-        }
-    };
-    match text.trim() {
-        "" => Err(missing(named, "it is empty")),
-        text => Ok(text.to_owned()),
-    }
+    place.read().map_err(|missing| Error::Credentials {
+        place: missing.place,
+        problem: missing.problem,
+    })
 }
 
 /// Whether a request can be signed with it: its parts become a header.

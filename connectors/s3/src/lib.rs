@@ -31,6 +31,7 @@ mod content;
 mod connector;
 mod error;
 
-pub use config::{Credentials, S3Config, Secret};
+pub use config::{Credentials, S3Config};
 pub use connector::S3Connector;
 pub use error::Error;
+pub use lectern_connector_remote::Secret;

@@ -35,7 +35,7 @@ impl Location {
     /// Reads `handbook`, `handbook/docs/` or `s3://handbook/docs/`.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let invalid = |problem: &str| Error::BucketInvalid {
-            bucket: text.to_owned(),
+            bucket: shown(text).to_owned(),
             problem: problem.to_owned(),
         };
         let (scheme, rest) = match text.split_once("://") {
@@ -65,6 +65,13 @@ impl Location {
                 || self.prefix.starts_with(&other.prefix)
                 || other.prefix.starts_with(&self.prefix))
     }
+}
+
+/// The text, unless it may have a key or a signature in it, as an address that was copied from elsewhere has.
+fn shown(text: &str) -> &str {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let is_plain = |character: char| character.is_alphanumeric() || "-_./* %".contains(character);
+    if rest.chars().all(is_plain) { text } else { "..." }
 }
 
 impl fmt::Display for Location {
@@ -111,6 +118,21 @@ mod tests {
                 "bucket_invalid",
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_key_is_not_repeated() {
+        for (text, is_repeated) in [
+            ("ftp://handbook/docs", true),
+            ("hand book", true),
+            ("AKIA:hunter2@handbook", false),
+            ("https://handbook.s3.example/a?X-Amz-Signature=hunter2", false),
+            ("s3://hunter2+/a", false),
+        ] {
+            let told = Location::parse(text).unwrap_err().to_string();
+            assert_eq!(told.contains(text), is_repeated, "{told}");
+            assert!(is_repeated || !told.contains("hunter2"), "{told}");
         }
     }
 

@@ -1,34 +1,38 @@
 //! S3 itself: signed requests over HTTP, and what their answers mean.
 //!
 //! A request becomes an answer in this order: address ([`Endpoint`]), credentials and signature, one attempt, the judgement
-//! of its status ([`answer`]), and another attempt after a pause where that may help ([`patience`]). Each attempt is signed
+//! of its status ([`answer`]), and another attempt after a pause where that may help ([`Patience`]). Each attempt is signed
 //! anew, so that credentials which are renewed in the middle of a listing are used.
 
 mod answer;
 mod endpoint;
-mod patience;
 mod xml;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
+use lectern_connector_remote::{GivenUp, Patience, Secret};
 use md5::{Digest, Md5};
 use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
 use object_store::client::{HttpClient, HttpRequest, HttpRequestBody, HttpResponse};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) use endpoint::Endpoint;
-pub(crate) use patience::Patience;
 
-use crate::config::Secret;
 use crate::credentials::{check, missing, read_secret};
 use crate::error::Error;
 use crate::key::{encode, query_of};
 use crate::store::{Object, Page, Store, telling};
 use answer::{Asked, Trouble, transport};
 
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long nothing may come of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// A page of a listing has a thousand keys of at most a kilobyte.
 const MAX_LISTING_BYTES: u64 = 32 << 20;
 const MAX_TAGGING_BYTES: u64 = 1 << 20;
@@ -54,8 +58,8 @@ pub(crate) fn http_client(allow_http: bool) -> Result<HttpClient, Error> {
         .user_agent(concat!("lectern/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .https_only(!allow_http)
-        .connect_timeout(patience::CONNECT_TIMEOUT)
-        .read_timeout(patience::READ_TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
         // Bytes come as they are stored.
         .no_gzip()
         .no_brotli()
@@ -70,6 +74,22 @@ pub(crate) fn http_client(allow_http: bool) -> Result<HttpClient, Error> {
 }
 
 impl Wire {
+    /// Attempts for as long as there is patience.
+    async fn persist<T, F>(&self, asked: &Asked, attempt: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Trouble>>,
+    {
+        let done = self.patience.persist(asked, attempt).await;
+        done.map_err(|given_up| match given_up {
+            GivenUp::Lasting(error) => error,
+            GivenUp::Spent { attempts, problem } => Error::Unavailable {
+                what: asked.to_string(),
+                attempts,
+                problem,
+            },
+        })
+    }
+
     /// One attempt at a GET.
     async fn attempt(&self, asked: &Asked, url: &str, headers: HeaderMap) -> Result<HttpResponse, Trouble> {
         let mut request = HttpRequest::new(HttpRequestBody::empty());
@@ -125,7 +145,7 @@ impl Wire {
         let (body, _) = body_of(response, asked, MAX_LISTING_BYTES).await?;
         let page = xml::listing(&body).map_err(|problem| {
             // As likely an answer that was cut short as a service that speaks otherwise.
-            Trouble::Passing(format!("an answer that is no listing: {problem}"))
+            Trouble::passing(format!("an answer that is no listing: {problem}"))
         })?;
         Ok(Page { told_at, ..page })
     }
@@ -149,7 +169,7 @@ impl Wire {
         let response = self.attempt(asked, url, HeaderMap::new()).await?;
         let (body, _) = body_of(response, asked, MAX_TAGGING_BYTES).await?;
         xml::tags(&body)
-            .map_err(|problem| Trouble::Passing(format!("an answer that is no tagging: {problem}")))
+            .map_err(|problem| Trouble::passing(format!("an answer that is no tagging: {problem}")))
     }
 }
 
@@ -168,9 +188,7 @@ impl Store for Wire {
         let asked = Asked::Listing {
             bucket: self.bucket.clone(),
         };
-        self.patience
-            .persist(&asked, || self.try_page(&asked, &url))
-            .await
+        self.persist(&asked, || self.try_page(&asked, &url)).await
     }
 
     async fn object(&self, name: &str, limit_bytes: u64) -> Result<Object, Error> {
@@ -178,8 +196,7 @@ impl Store for Wire {
         let asked = Asked::Object {
             key: encode(&self.bucket, name),
         };
-        self.patience
-            .persist(&asked, || self.try_object(&asked, &url, limit_bytes))
+        self.persist(&asked, || self.try_object(&asked, &url, limit_bytes))
             .await
     }
 
@@ -188,11 +205,7 @@ impl Store for Wire {
         let asked = Asked::Tags {
             key: encode(&self.bucket, name),
         };
-        match self
-            .patience
-            .persist(&asked, || self.try_tags(&asked, &url))
-            .await
-        {
+        match self.persist(&asked, || self.try_tags(&asked, &url)).await {
             // How some say that there are none.
             Err(Error::Refused { answer, .. }) if answer.ends_with("NoSuchTagSet") => Ok(Vec::new()),
             tags => tags,
@@ -222,7 +235,7 @@ async fn body_of(
     }
     match length {
         Some(length) if length != bytes.len() as u64 => {
-            Err(Trouble::Passing(format!("{} of {length} bytes", bytes.len())))
+            Err(Trouble::passing(format!("{} of {length} bytes", bytes.len())))
         }
         _ => Ok((bytes, parts.headers)),
     }

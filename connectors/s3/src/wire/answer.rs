@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use chrono::Utc;
 use futures::StreamExt;
+use lectern_connector_remote::retry_after;
 use lectern_domain::error::chain;
 use object_store::client::{HttpError, HttpResponse, HttpResponseBody};
 use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
 
 use super::xml;
 use crate::error::Error;
@@ -58,23 +61,11 @@ impl Asked {
 }
 
 /// Why an attempt came to nothing.
-#[derive(Debug)]
-pub(crate) enum Trouble {
-    /// Another attempt may do better.
-    Passing(String),
-    /// None will.
-    Lasting(Error),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self::Lasting(error)
-    }
-}
+pub(crate) type Trouble = lectern_connector_remote::Trouble<Error>;
 
 /// A connection that failed or broke off. All requests are reads, so each may be sent again.
 pub(crate) fn transport(error: HttpError) -> Trouble {
-    Trouble::Passing(chain(&error))
+    Trouble::passing(chain(&error))
 }
 
 /// An answer of success, or what is wrong.
@@ -85,8 +76,13 @@ pub(crate) async fn judged(asked: &Asked, response: HttpResponse) -> Result<Http
     }
     let region = response.headers().get("x-amz-bucket-region");
     let region = region.and_then(|region| region.to_str().ok()).map(str::to_owned);
+    let wait = response.headers().get(RETRY_AFTER);
+    let wait = wait.and_then(|wait| retry_after(wait.to_str().ok()?, Utc::now()));
     let code = code_of(response.into_body()).await;
-    Err(meaning(asked, status, code.as_deref(), region.as_deref()))
+    Err(match meaning(asked, status, code.as_deref(), region.as_deref()) {
+        Trouble::Passing { problem, .. } => Trouble::Passing { problem, wait },
+        lasting => lasting,
+    })
 }
 
 /// The code in the body of a refusal. It is all of it that is ever told: the rest may repeat the request.
@@ -120,7 +116,7 @@ fn meaning(asked: &Asked, status: StatusCode, code: Option<&str>, region: Option
             )
         );
     if passes {
-        return Trouble::Passing(answer);
+        return Trouble::passing(answer);
     }
     let what = asked.to_string();
     Trouble::Lasting(match (status.as_u16(), code) {
@@ -134,6 +130,8 @@ fn meaning(asked: &Asked, status: StatusCode, code: Option<&str>, region: Option
         },
         // There is the object, and it has none.
         (404, Some("NoSuchTagSet")) => Error::Refused { what, answer },
+        // S3 says that an object is gone with a code; a page without one is somebody else's.
+        (404, None) if !matches!(asked, Asked::Listing { .. }) => Error::Refused { what, answer },
         (404 | 410, _) => asked.gone(),
         (403, Some("InvalidObjectState")) => Error::Refused { what, answer },
         (401 | 403, _) => Error::Denied { what, answer },
@@ -163,7 +161,7 @@ mod tests {
         let of = |asked: &Asked, status: u16, code: Option<&str>| {
             let status = StatusCode::from_u16(status).unwrap_or_default();
             match meaning(asked, status, code, Some("eu-west-1")) {
-                Trouble::Passing(_) => "passes",
+                Trouble::Passing { .. } => "passes",
                 Trouble::Lasting(error) => error.code(),
             }
         };
@@ -175,6 +173,7 @@ mod tests {
             (403, Some("InvalidObjectState"), "bucket_refused"),
             (404, Some("NoSuchKey"), "object_gone"),
             (404, Some("NoSuchBucket"), "bucket_not_found"),
+            (404, None, "bucket_refused"),
             (301, Some("PermanentRedirect"), "bucket_refused"),
             (206, None, "bucket_refused"),
         ] {
