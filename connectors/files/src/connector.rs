@@ -115,6 +115,16 @@ impl FilesConnector {
         })
     }
 
+    /// What it is when there is no such file: gone, unless all of its root is, as a disk that isn't mounted.
+    fn missing(&self, key: &str) -> Error {
+        let is_there = |root: &&Root| root.path.symlink_metadata().is_ok();
+        let mut roots = self.roots.iter().filter(|root| key.starts_with(&root.prefix));
+        match roots.all(|root| is_there(&root)) {
+            true => Error::Gone { key: key.to_owned() },
+            false => Error::RootLost { key: key.to_owned() },
+        }
+    }
+
     /// The file, its name, and what its sidecar says.
     fn read(&self, key: &str) -> Result<(Vec<u8>, OsString, Sidecar), Error> {
         let key_of = || key.to_owned();
@@ -122,7 +132,7 @@ impl FilesConnector {
             .locate(key)
             .ok_or_else(|| Error::UnknownKey { key: key_of() })?;
         let file = open_beneath(&folder, &components).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::Gone { key: key_of() },
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => self.missing(key),
             io::ErrorKind::PermissionDenied => Error::PermissionDenied {
                 key: key_of(),
                 source,

@@ -67,6 +67,20 @@ pub enum Error {
         /// Its key.
         key: String,
     },
+    /// The folder that it belongs to isn't there, so nothing is known about it.
+    #[error("the file {key:?} can't be looked for: the folder of its source is not there")]
+    RootLost {
+        /// Its key.
+        key: String,
+    },
+    /// It is written to all the time.
+    #[error("the file {key:?} changed each of the {attempts} times that it was read")]
+    Changing {
+        /// Its key.
+        key: String,
+        /// How often it was read.
+        attempts: u32,
+    },
     /// The operating system refuses.
     #[error("no permission to read {key:?}")]
     PermissionDenied {
@@ -125,7 +139,11 @@ impl Error {
             Self::PathNotFound { .. } | Self::UnknownKey { .. } | Self::Gone { .. } => ErrorKind::NotFound,
             Self::PathUnreadable { .. } | Self::PermissionDenied { .. } => ErrorKind::Denied,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
-            Self::Read { .. } | Self::Watch(_) | Self::CursorExpired => ErrorKind::Unavailable,
+            Self::Read { .. }
+            | Self::RootLost { .. }
+            | Self::Changing { .. }
+            | Self::Watch(_)
+            | Self::CursorExpired => ErrorKind::Unavailable,
             Self::ThreadEnded(_) => ErrorKind::Internal,
         }
     }
@@ -142,6 +160,8 @@ impl Error {
             Self::Watch(_) => "watch_failed",
             Self::CursorExpired => CURSOR_EXPIRED,
             Self::UnknownKey { .. } | Self::Gone { .. } => "file_gone",
+            Self::RootLost { .. } => "path_not_found",
+            Self::Changing { .. } => "file_changing",
             Self::NotAFile { .. } => "not_a_file",
             Self::Sidecar { .. } => "sidecar_invalid",
             Self::TooLarge { .. } => "too_large",

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
-use lectern_domain::PortError;
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
+use lectern_domain::{ErrorKind, PortError};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -166,8 +166,18 @@ impl Connector for SlackConnector {
             Err(Error::Changed { .. }) => connector.read(&key),
             read => read,
         });
-        Ok(fetched.await.map_err(Error::ThreadEnded)??)
+        fetched.await.map_err(Error::ThreadEnded)?.map_err(of_document)
     }
+}
+
+/// What an error says about a document: without its export, nothing is known about it, and it isn't gone.
+fn of_document(error: Error) -> PortError {
+    let is_export_lost = matches!(error, Error::PathNotFound { .. });
+    let mut error = PortError::from(error);
+    if is_export_lost {
+        error.kind = ErrorKind::Unavailable;
+    }
+    error
 }
 
 type Listing = (
