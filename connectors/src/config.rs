@@ -7,6 +7,7 @@ use lectern_domain::ports::Connector;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::plain;
 
 /// The configuration of a source, told apart by its `kind`:
 /// `{"kind": "files", "roots": ["/srv/handbook"]}`.
@@ -24,12 +25,12 @@ pub enum SourceConfig {
 impl SourceConfig {
     /// Reads a configuration. An unknown kind and an unknown key are errors that name it.
     pub fn from_json(json: serde_json::Value) -> Result<Self, Error> {
-        serde_json::from_value(json).map_err(Error::Config)
+        Ok(serde_json::from_value(json)?)
     }
 
     /// The configuration as it is stored.
     pub fn to_json(&self) -> Result<serde_json::Value, Error> {
-        serde_json::to_value(self).map_err(Error::Config)
+        Ok(serde_json::to_value(self)?)
     }
 
     /// The kind, as it is stored beside the configuration.
@@ -50,8 +51,10 @@ impl SourceConfig {
     }
 }
 
-/// Opens a source. Fails where it can't be reached, so that a mistake is told before a job begins.
+/// Opens a source. Fails where it can't be reached, so that a mistake is told before a job begins; and where the
+/// configuration has a secret in it: whoever stores one has opened it first.
 pub fn open(config: &SourceConfig) -> Result<Box<dyn Connector>, Error> {
+    plain::refuse(config)?;
     match config {
         SourceConfig::Files(files) => Ok(Box::new(FilesConnector::new(files.clone())?)),
         SourceConfig::S3(s3) => Ok(Box::new(S3Connector::new(S3Config::clone(s3))?)),
@@ -92,6 +95,30 @@ mod tests {
         ] {
             let error = SourceConfig::from_json(wrong.clone()).unwrap_err();
             assert_eq!(error.code(), "source_config_invalid", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_text_that_may_be_a_secret() {
+        let key = |secret: serde_json::Value| json!({"kind": "s3", "buckets": ["a"], "credentials": {"from": "key", "id": {"file": "/id"}, "secret": secret}});
+        for wrong in [
+            key(json!("hunter2")),
+            key(json!({"variable": "hunter2/"})),
+            key(json!({"plain": "hunter2"})),
+            json!({"kind": "s3", "buckets": "hunter2"}),
+            json!({"kind": "s3", "buckets": ["a"], "credentials": "hunter2"}),
+            json!({"kind": "s3", "buckets": ["a"], "credentials": {"from": "key", "access_key": "hunter2"}}),
+            json!({"kind": "s3", "buckets": ["a"], "max_object_bytes": "\"hunter2\", expected x"}),
+        ] {
+            let error = SourceConfig::from_json(wrong.clone()).unwrap_err();
+            let told = lectern_domain::error::chain(&lectern_domain::PortError::from(error));
+            assert!(!told.contains("hunter2"), "{wrong}: {told}");
+        }
+        for endpoint in ["https://ada:hunter2@a.example", "https://a.example?token=hunter2"] {
+            let config = json!({"kind": "s3", "buckets": ["a"], "endpoint": endpoint});
+            let error = open(&SourceConfig::from_json(config).unwrap()).err().unwrap();
+            assert_eq!(error.code(), "secret_in_config");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
         }
     }
 

@@ -6,8 +6,22 @@ use lectern_domain::{ErrorKind, PortError};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The configuration names a kind or a key that doesn't exist, or lacks one.
-    #[error("the configuration of the source is invalid: {0}")]
-    Config(#[source] serde_json::Error),
+    #[error("the configuration of the source is invalid: {problem}")]
+    Config {
+        /// What is wrong with it, without the value that is.
+        problem: String,
+    },
+    /// The configuration has a secret in it, and would be stored and shown with it.
+    #[error(
+        "{place:?} has {problem} in it: a secret is never written into the configuration of a source; it comes from an \
+         environment variable or a file"
+    )]
+    SecretInConfig {
+        /// The key of the configuration.
+        place: String,
+        /// What it looks like.
+        problem: &'static str,
+    },
     /// The files connector refuses.
     #[error(transparent)]
     Files(#[from] lectern_connector_files::Error),
@@ -23,7 +37,7 @@ impl Error {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Config(_) => ErrorKind::Invalid,
+            Self::Config { .. } | Self::SecretInConfig { .. } => ErrorKind::Invalid,
             Self::Files(error) => error.kind(),
             Self::S3(error) => error.kind(),
             Self::Slack(error) => error.kind(),
@@ -33,11 +47,25 @@ impl Error {
     /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Config(_) => "source_config_invalid",
+            Self::Config { .. } => "source_config_invalid",
+            Self::SecretInConfig { .. } => "secret_in_config",
             Self::Files(error) => error.code(),
             Self::S3(error) => error.code(),
             Self::Slack(error) => error.code(),
         }
+    }
+}
+
+/// What serde says, without the text that it repeats: somebody may have written a secret where its place belongs.
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        let told = error.to_string();
+        let (begin, end) = (told.find(": string \""), told.rfind("\", expected "));
+        let problem = match begin.zip(end) {
+            Some((begin, end)) if begin < end => format!("{}: a text{}", &told[..begin], &told[end + 1..]),
+            _ => told,
+        };
+        Self::Config { problem }
     }
 }
 

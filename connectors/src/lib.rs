@@ -3,6 +3,7 @@
 mod config;
 pub mod conformance;
 mod error;
+mod plain;
 
 pub use config::{SourceConfig, open, watch};
 pub use error::Error;

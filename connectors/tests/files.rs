@@ -35,6 +35,30 @@ impl Fixture for Folder {
     async fn remove(&self, name: &str) {
         std::fs::remove_file(self.folder.path().join(name)).unwrap();
     }
+
+    /// A disk that isn't there any more, and an ignore file that can't be understood.
+    async fn break_source(&self, way: usize) -> bool {
+        match way {
+            0 => std::fs::rename(self.folder.path(), self.aside()).unwrap(),
+            1 => std::fs::write(self.folder.path().join(".lecternignore"), "{a,b").unwrap(),
+            _ => return false,
+        }
+        true
+    }
+
+    async fn mend(&self) {
+        if self.aside().exists() {
+            std::fs::rename(self.aside(), self.folder.path()).unwrap();
+        } else {
+            std::fs::remove_file(self.folder.path().join(".lecternignore")).unwrap();
+        }
+    }
+}
+
+impl Folder {
+    fn aside(&self) -> std::path::PathBuf {
+        self.folder.path().with_extension("aside")
+    }
 }
 
 #[tokio::test]

@@ -10,12 +10,15 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use chrono::DateTime;
 use lectern_connectors::conformance::{Fixture, connector_suite};
+use lectern_connectors::slack::SlackConnector;
 use lectern_connectors::{SourceConfig, open};
 use lectern_domain::ports::Connector;
 use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+/// Slack puts such tokens into the addresses of files; it stands in every message and with every user.
+const TOKEN: &str = "xoxe-1-4711-canarytoken";
 /// A Friday in November.
 const FIRST: i64 = 1_700_210_000;
 
@@ -23,6 +26,7 @@ const FIRST: i64 = 1_700_210_000;
 struct Workspace {
     folder: tempfile::TempDir,
     is_archive: bool,
+    config: Option<SourceConfig>,
     connector: Box<dyn Connector>,
     messages: Mutex<BTreeMap<String, Message>>,
 }
@@ -37,6 +41,7 @@ impl Workspace {
     fn new(is_archive: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut workspace = Self {
+            config: None,
             connector: Box::new(Nothing),
             folder,
             is_archive,
@@ -45,7 +50,9 @@ impl Workspace {
         workspace.write(None);
         let config =
             json!({"kind": "slack", "export": workspace.path(), "workspace_url": "https://acme.slack.com"});
-        workspace.connector = open(&SourceConfig::from_json(config).unwrap()).unwrap();
+        let config = SourceConfig::from_json(config).unwrap();
+        workspace.connector = open(&config).unwrap();
+        workspace.config = Some(config);
         workspace
     }
 
@@ -57,7 +64,10 @@ impl Workspace {
 
     /// Writes the export; of a folder, the file that has this second alone.
     fn write(&self, changed: Option<i64>) {
-        let users = json!([{"id": "U1", "name": "ada", "profile": {"real_name": "Ada Lovelace", "email": "ada@a.example"}}]);
+        let opened = |name: &str| format!("https://files.slack.com/files-pri/T1-F1/{name}?t={TOKEN}");
+        let profile =
+            json!({"real_name": "Ada Lovelace", "email": "ada@a.example", "image_72": opened("ada.png")});
+        let users = json!([{"id": "U1", "name": "ada", "profile": profile}]);
         let mut files = BTreeMap::from([
             ("users.json".to_owned(), users),
             (
@@ -71,7 +81,9 @@ impl Workspace {
                 .format("%Y-%m-%d");
             let file = files.entry(format!("general/{day}.json")).or_insert(json!([]));
             if let Some(text) = &message.text {
-                let record = json!({"type": "message", "user": "U1", "ts": format!("{}.000000", message.seconds), "text": text});
+                let plan = json!({"id": "F1", "name": "plan.pdf", "url_private": opened("plan.pdf")});
+                let record = json!({"type": "message", "user": "U1", "ts": format!("{}.000000", message.seconds),
+                    "text": format!("{text} {TOKEN}"), "files": [plan]});
                 file.as_array_mut().unwrap().push(record);
             }
         }
@@ -108,6 +120,17 @@ impl Workspace {
         }
         writer.finish().unwrap();
         std::fs::rename(new, self.path()).unwrap();
+    }
+
+    /// Where the export is while it isn't where it should be.
+    fn aside(&self) -> PathBuf {
+        self.folder.path().join("aside")
+    }
+
+    /// A file of messages.
+    fn a_day(&self) -> PathBuf {
+        let days = self.path().join("general").read_dir().unwrap();
+        days.map(|day| day.unwrap().path()).min().unwrap()
     }
 
     fn said(name: &str, bytes: &[u8]) -> String {
@@ -153,7 +176,48 @@ impl Fixture for Workspace {
         let when = DateTime::from_timestamp(seconds, 0)
             .unwrap()
             .format("%Y-%m-%d %H:%M");
-        format!("**Ada Lovelace**, {when} UTC:\n{}\n", Self::said(name, bytes)).into_bytes()
+        let said = Self::said(name, bytes);
+        format!("**Ada Lovelace**, {when} UTC:\n{said} token-removed\n\nAttached: plan.pdf\n").into_bytes()
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![TOKEN.to_owned()]
+    }
+
+    fn shown(&self) -> Vec<String> {
+        let Some(config @ SourceConfig::Slack(slack)) = &self.config else {
+            panic!("the source has another configuration");
+        };
+        let connector = SlackConnector::new(slack.clone()).unwrap();
+        vec![
+            format!("{config:?} {connector:?}"),
+            config.to_json().unwrap().to_string(),
+        ]
+    }
+
+    /// An archive that was cut off, or that isn't there; a folder whose list, or one of whose days, was cut off, or that isn't
+    /// there.
+    async fn break_source(&self, way: usize) -> bool {
+        let cut = |path: PathBuf| {
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            let length = file.metadata().unwrap().len();
+            file.set_len(length / 2).unwrap();
+        };
+        match (self.is_archive, way) {
+            (_, 0) => std::fs::rename(self.path(), self.aside()).unwrap(),
+            (true, 1) => cut(self.path()),
+            (false, 1) => cut(self.path().join("users.json")),
+            (false, 2) => cut(self.a_day()),
+            _ => return false,
+        }
+        true
+    }
+
+    async fn mend(&self) {
+        if self.aside().exists() {
+            std::fs::rename(self.aside(), self.path()).unwrap();
+        }
+        self.write(None);
     }
 }
 

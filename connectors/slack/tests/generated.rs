@@ -9,7 +9,10 @@
     reason = "a test may fail, and tells its seed"
 )]
 
+#[allow(dead_code, reason = "other tests use the rest")]
 mod workspace;
+#[path = "workspace/archive.rs"]
+mod archive;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
@@ -20,7 +23,7 @@ use lectern_connector_slack::{SlackConfig, SlackConnector};
 use lectern_domain::ports::{Connector, Fetched, ListEvent, SourceItem};
 use lectern_domain::{Acl, AttributeValue, Principal};
 
-use workspace::{CONVERSATIONS, MESSAGES, THREADS, Workspace};
+use workspace::{LARGE, Workspace};
 
 const SEED: u64 = 20_261_121;
 
@@ -86,10 +89,10 @@ fn everything(item: &SourceItem, fetched: &Fetched) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_message_of_a_large_export_is_accounted_for() {
     println!("seed {SEED}");
-    let workspace = Workspace::generate(SEED);
+    let workspace = Workspace::generate(SEED, LARGE);
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path().join("export.zip");
-    workspace.write_archive(&archive);
+    archive::write(&workspace, &archive);
     let connector = SlackConnector::new(SlackConfig::new(archive)).unwrap();
 
     let start = Instant::now();
@@ -98,10 +101,10 @@ async fn every_message_of_a_large_export_is_accounted_for() {
     let account = connector.account().unwrap();
     println!("{account:?}");
     assert!(account.adds_up());
-    assert_eq!(account.messages, MESSAGES as u64);
-    assert_eq!(account.conversations, CONVERSATIONS as u64);
+    assert_eq!(account.messages, LARGE.messages as u64);
+    assert_eq!(account.conversations, LARGE.conversations as u64);
     assert_eq!(account.documents, listed.items.len() as u64);
-    assert_eq!(account.threads, THREADS as u64);
+    assert_eq!(account.threads, LARGE.threads as u64);
     let left_out: BTreeMap<String, u64> = account
         .left_out
         .iter()
@@ -145,7 +148,7 @@ fn check(workspace: &Workspace, documents: &[(SourceItem, Fetched)], indexed: u6
         let key = found
             .get(mark)
             .unwrap_or_else(|| panic!("{mark} is in no document"));
-        match expected {
+        match &expected.thread {
             // A reply, or what began a thread.
             Some(thread) => assert_eq!(key, thread, "{mark}"),
             None => assert!(!workspace.threads.contains(*key), "{mark} is in a thread"),
@@ -157,7 +160,7 @@ fn check(workspace: &Workspace, documents: &[(SourceItem, Fetched)], indexed: u6
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_export_changes_what_is_new_in_it() {
     println!("seed {SEED}");
-    let mut workspace = Workspace::generate(SEED);
+    let mut workspace = Workspace::generate(SEED, LARGE);
     let folder = tempfile::tempdir().unwrap();
     let unpacked = folder.path().join("export");
     workspace.write_folder(&unpacked);
@@ -165,7 +168,7 @@ async fn a_newer_export_changes_what_is_new_in_it() {
     let before = tags(&list(&connector).await.items);
 
     let archive = folder.path().join("export.zip");
-    workspace.write_archive(&archive);
+    archive::write(&workspace, &archive);
     let packed = SlackConnector::new(SlackConfig::new(archive)).unwrap();
     assert_eq!(tags(&list(&packed).await.items), before, "packed, it is the same");
 

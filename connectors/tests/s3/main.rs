@@ -13,11 +13,13 @@ mod moto;
 mod proxy;
 #[cfg(feature = "s3s")]
 mod real;
+#[allow(dead_code, reason = "the promises use the rest")]
 mod shelf;
 
 use async_trait::async_trait;
 use futures::StreamExt;
 use lectern_connectors::conformance::{Fixture, connector_suite};
+use lectern_connectors::s3::{S3Config, S3Connector};
 use lectern_connectors::{SourceConfig, open};
 use lectern_domain::PortError;
 use lectern_domain::ports::{Connector, Fetched, ListEvent, SourceItem};
@@ -76,9 +78,59 @@ async fn fetch(connector: &dyn Connector, key: &str) -> Result<Fetched, PortErro
     connector.fetch(&SourceItem::new(key, "")).await
 }
 
+/// What nobody may be told: the key of the fixtures, and its session's token.
+const KEY_ID: &str = "AKIAREADERREADER";
+const SECRET: &str = "not/told+to/anybody==";
+const TOKEN: &str = "nor/this+token/of=a;session";
+
+/// The configuration of a bucket that is read with a key in files: its id, its secret, and its token, if it has one.
+fn keyed(endpoint: &str, bucket: &str, folder: &tempfile::TempDir, key: [&str; 3]) -> SourceConfig {
+    let places = ["id", "secret", "token"].map(|name| folder.path().join(name));
+    for (place, content) in places.iter().zip(key) {
+        std::fs::write(place, content).unwrap();
+    }
+    let [id, secret, token] = places;
+    let mut credentials = json!({"from": "key", "id": {"file": id}, "secret": {"file": secret}});
+    if !key[2].is_empty() {
+        credentials["token"] = json!({"file": token});
+    }
+    let config = json!({
+        "kind": "s3", "buckets": [bucket], "endpoint": endpoint, "allow_http": true, "credentials": credentials,
+    });
+    SourceConfig::from_json(config).unwrap()
+}
+
+/// What can be seen of the connector of a configuration.
+fn shown(config: &SourceConfig) -> Vec<String> {
+    let SourceConfig::S3(s3) = config else {
+        panic!("{config:?} is no bucket's");
+    };
+    let connector = S3Connector::new(S3Config::clone(s3)).unwrap();
+    vec![
+        format!("{config:?} {connector:?}"),
+        config.to_json().unwrap().to_string(),
+    ]
+}
+
 struct OnShelf {
     shelf: Shelf,
+    config: SourceConfig,
     connector: Box<dyn Connector>,
+    /// Where the key is.
+    _folder: tempfile::TempDir,
+}
+
+impl OnShelf {
+    fn over(endpoint: &str, shelf: &Shelf) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = keyed(endpoint, BUCKET, &folder, [KEY_ID, SECRET, TOKEN]);
+        Self {
+            shelf: shelf.clone(),
+            connector: open(&config).unwrap(),
+            config,
+            _folder: folder,
+        }
+    }
 }
 
 #[async_trait]
@@ -95,20 +147,50 @@ impl Fixture for OnShelf {
     async fn remove(&self, name: &str) {
         self.shelf.remove(name);
     }
+
+    fn secrets(&self) -> Vec<String> {
+        [KEY_ID, SECRET, TOKEN].map(str::to_owned).to_vec()
+    }
+
+    fn shown(&self) -> Vec<String> {
+        shown(&self.config)
+    }
+
+    /// Nobody is let in, the bucket isn't there, and a page in the middle fails.
+    async fn break_source(&self, way: usize) -> bool {
+        match way {
+            0 => self.shelf.refuse(403, "AccessDenied"),
+            1 => self.shelf.refuse(404, "NoSuchBucket"),
+            2 => {
+                self.shelf.page(200);
+                self.shelf.requests();
+                self.shelf
+                    .break_page(2, 403, "<Error><Code>AccessDenied</Code></Error>");
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    async fn mend(&self) {
+        self.shelf.mend();
+    }
 }
 
 #[tokio::test]
 async fn the_contract_is_kept() {
     let shelf = Shelf::new();
-    let connector = on_shelf(&shelf, json!({}));
-    connector_suite(&OnShelf { shelf, connector }).await.unwrap();
+    connector_suite(&OnShelf::over(shelf.endpoint(), &shelf))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn the_contract_is_kept_over_a_bad_way() {
     let shelf = Shelf::new();
     let proxy = Proxy::new(shelf.endpoint(), seed());
-    let connector = connector(&proxy.endpoint, BUCKET, json!({}));
-    connector_suite(&OnShelf { shelf, connector }).await.unwrap();
+    connector_suite(&OnShelf::over(&proxy.endpoint, &shelf))
+        .await
+        .unwrap();
     proxy.assert_bad();
 }

@@ -9,10 +9,12 @@ use object_store::path::Path;
 
 use super::*;
 
+/// A key that moto doesn't look at.
+const UNSEEN: &str = "not-looked-at-4711";
+
 pub struct Moto {
     process: Child,
     endpoint: String,
-    folder: tempfile::TempDir,
 }
 
 impl Drop for Moto {
@@ -48,23 +50,17 @@ impl Moto {
             println!("SKIPPED: moto_server doesn't start");
             return None;
         };
-        let folder = tempfile::tempdir().unwrap();
-        Some(Self {
-            process,
-            endpoint,
-            folder,
-        })
+        Some(Self { process, endpoint })
     }
 
-    /// Its bucket, read over `endpoint` with a key that isn't looked at.
-    fn fixture(&self, endpoint: &str) -> OnServer {
-        let key = self.folder.path().join("key");
-        std::fs::write(&key, "x").unwrap();
-        let credentials = json!({"from": "key", "id": {"file": key}, "secret": {"file": key}});
-        OnServer {
-            writer: writer(&self.endpoint, "x", "x"),
-            connector: connector(endpoint, "docs", json!({"credentials": credentials})),
-        }
+    /// Its bucket, read with a key that isn't looked at, and over a bad way if there is one.
+    fn fixture(&self, proxy: Option<Proxy>) -> OnServer {
+        OnServer::new(
+            &self.endpoint,
+            proxy,
+            [UNSEEN; 3],
+            writer(&self.endpoint, "x", "x"),
+        )
     }
 
     async fn ask(&self, method: reqwest::Method, path: &str, service: &str, body: String) -> String {
@@ -99,8 +95,34 @@ fn writer(endpoint: &str, id: &str, secret: &str) -> AmazonS3 {
 
 /// A bucket of a real server, filled around the connector.
 pub struct OnServer {
-    pub writer: AmazonS3,
-    pub connector: Box<dyn Connector>,
+    writer: AmazonS3,
+    config: SourceConfig,
+    connector: Box<dyn Connector>,
+    pub proxy: Option<Proxy>,
+    secrets: Vec<String>,
+    /// Where the key is.
+    _folder: tempfile::TempDir,
+}
+
+impl OnServer {
+    /// The bucket `docs` behind `endpoint`, read with a key that has an id, a secret and a token, if that isn't empty.
+    pub fn new(endpoint: &str, proxy: Option<Proxy>, key: [&str; 3], writer: AmazonS3) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let way = proxy.as_ref().map_or(endpoint, |proxy| proxy.endpoint.as_str());
+        let config = keyed(way, "docs", &folder, key);
+        Self {
+            writer,
+            connector: open(&config).unwrap(),
+            config,
+            proxy,
+            secrets: key
+                .iter()
+                .filter(|part| !part.is_empty())
+                .map(|part| (*part).to_owned())
+                .collect(),
+            _folder: folder,
+        }
+    }
 }
 
 #[async_trait]
@@ -118,22 +140,49 @@ impl Fixture for OnServer {
     async fn remove(&self, name: &str) {
         self.writer.delete(&Path::parse(name).unwrap()).await.unwrap();
     }
+
+    fn secrets(&self) -> Vec<String> {
+        self.secrets.clone()
+    }
+
+    fn shown(&self) -> Vec<String> {
+        shown(&self.config)
+    }
+
+    /// The way lets nobody pass, or leads to somebody else.
+    async fn break_source(&self, way: usize) -> bool {
+        const WAYS: [(u16, &str); 2] = [
+            (403, "<Error><Code>AccessDenied</Code></Error>"),
+            (404, "<html><body>There is no such page</body></html>"),
+        ];
+        match (&self.proxy, WAYS.get(way)) {
+            (Some(proxy), Some(refusal)) => proxy.refuse(Some(*refusal)),
+            _ => return false,
+        }
+        true
+    }
+
+    async fn mend(&self) {
+        if let Some(proxy) = &self.proxy {
+            proxy.refuse(None);
+        }
+    }
 }
 
 #[tokio::test]
 async fn the_contract_is_kept_on_moto() {
     let Some(moto) = Moto::start(None) else { return };
     moto.ask(reqwest::Method::PUT, "/docs", "s3", String::new()).await;
-    connector_suite(&moto.fixture(&moto.endpoint)).await.unwrap();
+    connector_suite(&moto.fixture(None)).await.unwrap();
 }
 
 #[tokio::test]
 async fn the_contract_is_kept_on_moto_over_a_bad_way() {
     let Some(moto) = Moto::start(None) else { return };
     moto.ask(reqwest::Method::PUT, "/docs", "s3", String::new()).await;
-    let proxy = Proxy::new(&moto.endpoint, seed());
-    connector_suite(&moto.fixture(&proxy.endpoint)).await.unwrap();
-    proxy.assert_bad();
+    let fixture = moto.fixture(Some(Proxy::new(&moto.endpoint, seed())));
+    connector_suite(&fixture).await.unwrap();
+    fixture.proxy.unwrap().assert_bad();
 }
 
 #[tokio::test]

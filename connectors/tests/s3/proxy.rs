@@ -2,8 +2,8 @@
 
 use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// What was done to so many answers.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Damage {
 pub struct Proxy {
     pub endpoint: String,
     pub damage: Arc<Damage>,
+    /// What every request is answered with, in the place of what is behind.
+    refusal: Arc<Mutex<Option<(u16, &'static str)>>>,
 }
 
 impl Proxy {
@@ -30,14 +32,28 @@ impl Proxy {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let damage = Arc::new(Damage::default());
         let dice = Arc::new(AtomicU64::new(seed | 1));
-        let done = Arc::clone(&damage);
+        let refusal = Arc::new(Mutex::new(None));
+        let (done, refused) = (Arc::clone(&damage), Arc::clone(&refusal));
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let (upstream, dice, done) = (upstream.clone(), Arc::clone(&dice), Arc::clone(&done));
-                std::thread::spawn(move || pass(client, &upstream, &dice, &done));
+                let refusal = *refused.lock().unwrap();
+                std::thread::spawn(move || match refusal {
+                    Some((status, body)) => refuse(client, status, body),
+                    None => pass(client, &upstream, &dice, &done),
+                });
             }
         });
-        Self { endpoint, damage }
+        Self {
+            endpoint,
+            damage,
+            refusal,
+        }
+    }
+
+    /// Answers every request with this from now on; with nothing, passes them on again.
+    pub fn refuse(&self, refusal: Option<(u16, &'static str)>) {
+        *self.refusal.lock().unwrap() = refusal;
     }
 }
 
@@ -50,6 +66,15 @@ fn throw(dice: &AtomicU64) -> u64 {
     };
     let before = dice.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |state| Some(step(state)));
     (step(before.unwrap()) >> 11) % 100
+}
+
+fn refuse(mut client: TcpStream, status: u16, body: &str) {
+    if read_head(&mut client).is_some() {
+        let length = body.len();
+        let answer =
+            format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+        client.write_all(answer.as_bytes()).unwrap_or_default();
+    }
 }
 
 /// One request on each connection: the answer says that no other is waited for.

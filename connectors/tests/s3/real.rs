@@ -16,7 +16,8 @@ const SECRET: &str = "not-told-to-anybody";
 
 struct Server {
     endpoint: String,
-    folder: tempfile::TempDir,
+    /// What it serves.
+    _folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -39,39 +40,35 @@ impl Server {
                 });
             }
         });
-        Self { endpoint, folder }
+        Self {
+            endpoint,
+            _folder: folder,
+        }
     }
 
-    fn fixture(&self, endpoint: &str) -> OnServer {
-        let (id, secret) = (self.folder.path().join("id"), self.folder.path().join("secret"));
-        std::fs::write(&id, ID).unwrap();
-        std::fs::write(&secret, SECRET).unwrap();
-        let credentials = json!({"from": "key", "id": {"file": id}, "secret": {"file": secret}});
+    fn fixture(&self, proxy: Option<Proxy>) -> OnServer {
         let writer = AmazonS3Builder::new()
             .with_endpoint(&self.endpoint)
             .with_allow_http(true)
             .with_bucket_name("docs")
             .with_access_key_id(ID)
             .with_secret_access_key(SECRET);
-        OnServer {
-            writer: writer.build().unwrap(),
-            connector: connector(endpoint, "docs", json!({"credentials": credentials})),
-        }
+        OnServer::new(&self.endpoint, proxy, [ID, SECRET, ""], writer.build().unwrap())
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contract_is_kept_on_s3s() {
     let server = Server::start().await;
-    connector_suite(&server.fixture(&server.endpoint)).await.unwrap();
+    connector_suite(&server.fixture(None)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contract_is_kept_on_s3s_over_a_bad_way() {
     let server = Server::start().await;
-    let proxy = Proxy::new(&server.endpoint, seed());
-    connector_suite(&server.fixture(&proxy.endpoint)).await.unwrap();
-    proxy.assert_bad();
+    let fixture = server.fixture(Some(Proxy::new(&server.endpoint, seed())));
+    connector_suite(&fixture).await.unwrap();
+    fixture.proxy.unwrap().assert_bad();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The name of the bucket.
 pub const BUCKET: &str = "shelf";
+/// Keys of a page, where nothing else is said.
 const PAGE: usize = 1000;
 /// What its clock says: long after everything that is here was put.
 const NOW: &str = "Sun, 01 Nov 2026 12:00:00 GMT";
@@ -37,6 +38,12 @@ struct State {
     puts: u64,
     /// What was asked for, in order: `list`, `get KEY`, `tags KEY`.
     requests: Vec<String>,
+    /// Keys of a page.
+    page: Option<usize>,
+    /// Requests that came with a signature and the token of a session.
+    signed: usize,
+    /// What every request is answered with.
+    refusal: Option<(u16, &'static str)>,
     /// The page that is refused, counted from 0, and what it is answered with.
     broken_page: Option<(usize, u16, String)>,
     /// Called before each answer to a `get`.
@@ -109,6 +116,28 @@ impl Shelf {
         self.state().numbered = count;
     }
 
+    /// Gives so many keys on a page from now on.
+    pub fn page(&self, keys: usize) {
+        self.state().page = Some(keys);
+    }
+
+    /// How many requests came with a signature and the token of a session.
+    pub fn signed(&self) -> usize {
+        self.state().signed
+    }
+
+    /// Refuses everything with this from now on.
+    pub fn refuse(&self, status: u16, code: &'static str) {
+        self.state().refusal = Some((status, code));
+    }
+
+    /// Answers as it should again.
+    pub fn mend(&self) {
+        let mut state = self.state();
+        state.refusal = None;
+        state.broken_page = None;
+    }
+
     pub fn break_page(&self, page: usize, status: u16, body: &str) {
         self.state().broken_page = Some((page, status, body.to_owned()));
     }
@@ -147,6 +176,11 @@ impl Shelf {
     }
 
     fn answer(&self, target: &str, headers: &BTreeMap<String, String>) -> Answer {
+        let shown = ["authorization", "x-amz-security-token"].map(|name| headers.contains_key(name));
+        self.state().signed += usize::from(shown == [true; 2]);
+        if let Some((status, code)) = self.state().refusal {
+            return refusal(status, code);
+        }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let query: BTreeMap<String, String> = query
             .split('&')
@@ -172,6 +206,7 @@ impl Shelf {
         {
             return (*status, Vec::new(), body.clone().into_bytes());
         }
+        let keys = state.page.unwrap_or(PAGE);
         let prefix = query.get("prefix").map_or("", String::as_str);
         let after = query.get("continuation-token").map_or("", String::as_str);
         let stored = state
@@ -188,10 +223,10 @@ impl Shelf {
             None => state.numbered,
         };
         let numbered = (first..state.numbered).map(|number| (numbered_key(number), numbered_object(number)));
-        let mut page: Vec<(String, Stored)> = stored.take(PAGE + 1).chain(numbered.take(PAGE + 1)).collect();
+        let mut page: Vec<(String, Stored)> = stored.take(keys + 1).chain(numbered.take(keys + 1)).collect();
         page.sort_by(|one, two| one.0.cmp(&two.0));
-        let is_truncated = page.len() > PAGE;
-        page.truncate(PAGE);
+        let is_truncated = page.len() > keys;
+        page.truncate(keys);
         let mut xml =
             format!("<ListBucketResult><Name>{BUCKET}</Name><IsTruncated>{is_truncated}</IsTruncated>");
         if is_truncated {

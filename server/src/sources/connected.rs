@@ -35,7 +35,7 @@ pub fn read_config(file: &Path) -> Result<SourceConfig, PortError> {
     let config: serde_json::Value = if is_json {
         serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?
     } else {
-        Toml::from_str(&text).map_err(|error| unusable(error.to_string()))?
+        Toml::from_str(&text).map_err(|error| unusable(told(&error, &text)))?
     };
     Ok(SourceConfig::from_json(config)?)
 }
@@ -46,6 +46,15 @@ pub fn paths(config: &mut SourceConfig) -> Vec<&mut PathBuf> {
         SourceConfig::Files(files) => files.roots.iter_mut().collect(),
         SourceConfig::S3(_) => Vec::new(),
         SourceConfig::Slack(slack) => vec![&mut slack.export],
+    }
+}
+
+/// What is wrong with a text, and where, without the line that it stands in, which may have a secret in it.
+fn told(error: &<Toml as Format>::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => format!("line {}: {}", before.matches('\n').count() + 1, error.message()),
+        None => error.message().to_owned(),
     }
 }
 
@@ -99,6 +108,14 @@ mod tests {
             std::fs::write(file, text).unwrap();
             assert_eq!(read_config(file).unwrap_err().code, "source_config_invalid");
         }
+        // The line that is wrong isn't repeated: it may have a secret in it.
+        std::fs::write(&toml, "kind = \"s3\"\nsecret = hunter2\n").unwrap();
+        let error = read_config(&toml).unwrap_err();
+        let shown = lectern_domain::error::chain(&error);
+        assert!(
+            shown.contains("a.toml: line 2: ") && !shown.contains("hunter2"),
+            "{shown}"
+        );
         let error = read_config(&folder.path().join("none.toml")).unwrap_err();
         assert!(error.message.contains("none.toml"), "{}", error.message);
     }

@@ -1,35 +1,58 @@
 //! A generated workspace, and what is known of it without the connector.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::path::Path;
 
 use chrono::DateTime;
 use serde_json::{Value, json};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
 
-pub const MESSAGES: usize = 100_000;
-pub const CONVERSATIONS: usize = 200;
-pub const THREADS: usize = 5_000;
-const USERS: u64 = 300;
+/// How much of everything there is. Messages and threads are shared out evenly among the conversations.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub messages: usize,
+    pub conversations: usize,
+    pub threads: usize,
+}
+
+/// A large workspace.
+pub const LARGE: Size = Size {
+    messages: 100_000,
+    conversations: 200,
+    threads: 5_000,
+};
+
+pub const USERS: u64 = 300;
 const FIRST: u64 = 1_700_000_000;
 const DAY: u64 = 86_400;
 
 pub struct Conversation {
     id: String,
     list: &'static str,
+    /// Whether only its members may read it.
+    pub is_private: bool,
     name: String,
-    members: Vec<String>,
+    /// By their ids.
+    pub members: Vec<String>,
     /// As principals.
     pub readers: Vec<String>,
     messages: Vec<Value>,
 }
 
+/// Where the message stands that a word is of.
+pub struct Mark {
+    /// The id of its conversation.
+    pub conversation: String,
+    /// The key of the thread that it belongs to.
+    pub thread: Option<String>,
+}
+
 pub struct Workspace {
+    size: Size,
+    /// The user who is called `operator`, if one is; the others are `person0` and so on.
+    pub operator: Option<u64>,
     pub conversations: BTreeMap<String, Conversation>,
-    /// A word of each message that is to be found, and the thread that it belongs to.
-    pub marks: BTreeMap<String, Option<String>>,
+    /// A word of each message that is to be found, `mark-` and letters that no other has.
+    pub marks: BTreeMap<String, Mark>,
     /// The keys of the threads.
     pub threads: BTreeSet<String>,
     pub left_out: BTreeMap<String, u64>,
@@ -48,8 +71,20 @@ impl Numbers {
     }
 }
 
-fn user(number: u64) -> String {
+/// The id of a user.
+pub fn user(number: u64) -> String {
     format!("U{number:04}")
+}
+
+/// A number in letters of which no ending is made.
+fn letters(mut number: usize) -> String {
+    const LETTERS: &[u8; 16] = b"bcdfghjklmnpqrtv";
+    let mut letters = String::new();
+    for _ in 0..5 {
+        letters.push(char::from(LETTERS[number % 16]));
+        number /= 16;
+    }
+    letters
 }
 
 fn ts(microseconds: u64) -> String {
@@ -57,16 +92,19 @@ fn ts(microseconds: u64) -> String {
 }
 
 impl Workspace {
-    pub fn generate(seed: u64) -> Self {
+    pub fn generate(seed: u64, size: Size) -> Self {
         let mut numbers = Numbers(seed);
         let mut workspace = Self {
+            size,
+            operator: None,
             conversations: BTreeMap::new(),
             marks: BTreeMap::new(),
             threads: BTreeSet::new(),
             left_out: BTreeMap::new(),
         };
-        for number in 0..CONVERSATIONS {
-            let mut conversation = conversation(number, &mut numbers);
+        for number in 0..size.conversations {
+            // Six of ten are public.
+            let mut conversation = conversation(number * 200 / size.conversations, &mut numbers);
             workspace.fill(&mut conversation, &mut numbers);
             workspace
                 .conversations
@@ -76,8 +114,8 @@ impl Workspace {
     }
 
     fn fill(&mut self, conversation: &mut Conversation, numbers: &mut Numbers) {
-        let per_conversation = MESSAGES / CONVERSATIONS;
-        let threads = THREADS / CONVERSATIONS;
+        let per_conversation = self.size.messages / self.size.conversations;
+        let threads = self.size.threads / self.size.conversations;
         let mut messages = Vec::new();
         let mut now = FIRST * 1_000_000 + numbers.below(DAY) * 1_000_000;
         for thread in 0..threads as u64 {
@@ -139,8 +177,12 @@ impl Workspace {
     }
 
     fn message(&mut self, at: u64, thread: Option<&str>, to: &Conversation, numbers: &mut Numbers) -> Value {
-        let mark = format!("mark-{}-{}", to.id, self.marks.len());
-        self.marks.insert(mark.clone(), thread.map(str::to_owned));
+        let mark = format!("mark-{}", letters(self.marks.len()));
+        let place = Mark {
+            conversation: to.id.clone(),
+            thread: thread.map(str::to_owned),
+        };
+        self.marks.insert(mark.clone(), place);
         let author = &to.members[usize::try_from(numbers.below(to.members.len() as u64)).unwrap()];
         let mentioned = user(numbers.below(USERS));
         let words = [
@@ -207,10 +249,15 @@ impl Workspace {
     }
 
     /// The files of the export.
-    fn files(&self) -> BTreeMap<String, Value> {
+    pub fn files(&self) -> BTreeMap<String, Value> {
         let users = (0..USERS).map(|number| {
-            let profile = json!({"real_name": format!("Person {number}"), "email": format!("P{number}@A.example")});
-            json!({"id": user(number), "team_id": "T1", "name": format!("person{number}"), "profile": profile})
+            let profile =
+                json!({"real_name": format!("Person {number}"), "email": format!("P{number}@A.example")});
+            let name = match self.operator {
+                Some(operator) if operator == number => "operator".to_owned(),
+                _ => format!("person{number}"),
+            };
+            json!({"id": user(number), "team_id": "T1", "name": name, "profile": profile})
         });
         let mut files = BTreeMap::from([("users.json".to_owned(), Value::from_iter(users))]);
         for list in ["channels.json", "groups.json", "mpims.json", "dms.json"] {
@@ -248,16 +295,6 @@ impl Workspace {
             std::fs::write(path, content.to_string()).unwrap();
         }
     }
-
-    pub fn write_archive(&self, path: &Path) {
-        let mut writer = ZipWriter::new(std::io::BufWriter::new(std::fs::File::create(path).unwrap()));
-        let options = SimpleFileOptions::default().compression_level(Some(1));
-        for (name, content) in self.files() {
-            writer.start_file(name, options).unwrap();
-            writer.write_all(content.to_string().as_bytes()).unwrap();
-        }
-        writer.finish().unwrap();
-    }
 }
 
 fn conversation(number: usize, numbers: &mut Numbers) -> Conversation {
@@ -290,6 +327,7 @@ fn conversation(number: usize, numbers: &mut Numbers) -> Conversation {
     Conversation {
         id,
         list,
+        is_private: list != "channels.json",
         name,
         members,
         readers,

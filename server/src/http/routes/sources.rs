@@ -177,7 +177,7 @@ pub async fn list(
     responses(
         (status = 200, description = "It was there, and is this now (`replace`).", body = SourceAnswer),
         (status = 201, body = SourceAnswer),
-        (status = 400, description = "`paths_invalid`, `pattern_invalid`, `source_config_invalid`, `not_an_export`, `export_list_broken`, `source_name_invalid`, `body_invalid`", body = ErrorBody),
+        (status = 400, description = "`paths_invalid`, `pattern_invalid`, `source_config_invalid`, `secret_in_config`, `not_an_export`, `export_list_broken`, `source_name_invalid`, `body_invalid`", body = ErrorBody),
         (status = 403, description = "`paths_need_loopback`", body = ErrorBody),
         (status = 404, description = "`kb_not_found`, `path_not_found`", body = ErrorBody),
         (status = 409, description = "`source_exists`", body = ErrorBody),
