@@ -51,6 +51,8 @@ pub const FAILPOINTS: &[&str] = &[
     "collect.vectors.after",
     "collect.rows.before",
     "collect.rows.after",
+    "cursor.before",
+    "cursor.after",
 ];
 
 static ARMED: AtomicBool = AtomicBool::new(false);

@@ -19,6 +19,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::error::{Error, Result};
 use crate::failpoints::failpoint;
+use crate::in_hand::Hand;
 use crate::ledger::{DocumentRef, KnownDocument, Note, SourceMetadata};
 use crate::outcome::Outcome;
 use crate::queues::Place;
@@ -47,10 +48,18 @@ pub(crate) struct FetchedDocument {
     pub(crate) unchanged_since: Option<KnownDocument>,
     /// How deep it is attached to other documents.
     pub(crate) depth: usize,
-    /// Its share of the memory budget, and that of its attachments.
-    pub(crate) permit: Arc<OwnedSemaphorePermit>,
+    /// What it and its attachments hold for as long as they are on their way.
+    pub(crate) share: Arc<Share>,
     /// Its place among those that can't be found yet.
     pub(crate) waiting: Place,
+}
+
+/// What a document holds on its way: its part of the memory budget, and the right to be taken up.
+#[derive(Debug)]
+pub(crate) struct Share {
+    _memory: OwnedSemaphorePermit,
+    /// Nothing for a push: one that comes meanwhile overtakes it.
+    _hand: Option<Hand>,
 }
 
 /// Walks the feed. Gives the error that ended the listing early, if one did.
@@ -85,9 +94,18 @@ async fn handle(run: &Run, feed: &Feed, output: &Sender<FetchedDocument>, event:
     if !matches!(event, FeedEvent::Gone(_)) {
         run.progress.update(|state| state.listed += 1);
     }
+    // What the listing said of the same document before comes to its end first.
+    let hand = match event.document() {
+        None => None,
+        Some(document) => {
+            let hand = run.in_hand.take(document).await;
+            run.settle_note_of(document).await?;
+            Some(hand)
+        }
+    };
     match event {
         FeedEvent::Gone(document) => gone(run, document).await,
-        FeedEvent::Item(item) => fetch(run, feed, output, *item).await,
+        FeedEvent::Item(item) => fetch(run, feed, output, *item, hand).await,
         FeedEvent::LeftOut {
             document,
             item,
@@ -104,12 +122,18 @@ async fn handle(run: &Run, feed: &Feed, output: &Sender<FetchedDocument>, event:
     }
 }
 
-async fn fetch(run: &Run, feed: &Feed, output: &Sender<FetchedDocument>, item: FeedItem) -> Result<()> {
+async fn fetch(
+    run: &Run,
+    feed: &Feed,
+    output: &Sender<FetchedDocument>,
+    item: FeedItem,
+    hand: Option<Hand>,
+) -> Result<()> {
     let change_tag = change_tag(run, &item.item);
     if is_untouched(run, &item.document, change_tag).await? {
         return Ok(());
     }
-    let permit = run.admit(item.item.size_bytes.unwrap_or(UNKNOWN_SIZE)).await?;
+    let memory = run.admit(item.item.size_bytes.unwrap_or(UNKNOWN_SIZE)).await?;
     failpoint("fetch.before")?;
     let fetched = match run.clocks.fetch.time(feed.fetch(run, &item)).await {
         Ok(fetched) => fetched,
@@ -123,7 +147,10 @@ async fn fetch(run: &Run, feed: &Feed, output: &Sender<FetchedDocument>, item: F
         change_tag,
         depth: 0,
         fetched,
-        permit: Arc::new(permit),
+        share: Arc::new(Share {
+            _memory: memory,
+            _hand: hand,
+        }),
     };
     let Some(document) = compare(run, arrived).await? else {
         return Ok(());

@@ -16,6 +16,7 @@ mod preview;
 pub mod remove;
 mod run;
 mod outcome;
+mod in_hand;
 mod fetch;
 pub mod extract;
 pub mod enrich;

@@ -8,14 +8,13 @@ use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use lectern_domain::ports::RawFile;
 use lectern_domain::{Attributes, DocumentId, ErrorKind, Extracted};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use crate::embedding;
 use crate::enrich::{DocumentFacts, Enriched};
 use crate::error::{Error, Result};
 use crate::failpoints::failpoint;
-use crate::fetch::{FetchedDocument, attachments, compare, unchanged};
+use crate::fetch::{FetchedDocument, Share, attachments, compare, unchanged};
 use crate::ledger::NewVersion;
 use crate::queues::Place;
 use crate::run::{Described, Problem, Run};
@@ -28,8 +27,8 @@ pub(crate) struct PreparedDocument {
     pub(crate) version: NewVersion,
     /// Keeps the stored text until the ledger refers to it.
     _text: Pin,
-    /// Its share of the memory budget.
-    _memory: Arc<OwnedSemaphorePermit>,
+    /// What it holds until it is published.
+    _share: Arc<Share>,
     _waiting: Place,
 }
 
@@ -224,7 +223,7 @@ async fn store(
             chunks,
         },
         _text: pin,
-        _memory: document.permit,
+        _share: document.share,
         _waiting: document.waiting,
     })
 }

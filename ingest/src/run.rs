@@ -1,10 +1,11 @@
 //! One run through the pipeline: what its stages share, and the account that they keep together.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lectern_domain::ports::{Cursor, Embedder};
-use lectern_domain::{Acl, ContentHash, DocumentStatus, JobCounts, JobId, PortError};
+use lectern_domain::{Acl, ContentHash, DocumentId, DocumentStatus, JobCounts, JobId, PortError};
 use metrics::counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -12,6 +13,7 @@ use crate::cancel::Cancellation;
 use crate::collect;
 use crate::enrich::Enricher;
 use crate::error::{Error, Result};
+use crate::in_hand::InHand;
 use crate::ledger::{DocumentRef, Job, KnownDocument, Note, PendingVersion, ReleasedFiles, Source};
 use crate::outcome::Outcome;
 use crate::pipeline::IngestionParts;
@@ -46,10 +48,14 @@ pub(crate) struct Run {
     /// The cursor that the source is asked with, where what changed since is enough.
     pub(crate) since: Option<Cursor>,
     position: Mutex<Position>,
+    /// The documents that are on their way.
+    pub(crate) in_hand: InHand,
     memory: Arc<Semaphore>,
     memory_units: usize,
     tally: Mutex<Tally>,
     notes: Mutex<Notes>,
+    /// Whose turn it is to write notes: what was noted first is written first.
+    writing: tokio::sync::Mutex<()>,
 }
 
 /// How far the source was read.
@@ -70,6 +76,8 @@ pub(crate) struct Tally {
 #[derive(Debug)]
 struct Notes {
     waiting: Vec<Note>,
+    /// The documents of those that are about to be written.
+    being_written: HashSet<DocumentId>,
     oldest: Instant,
 }
 
@@ -105,6 +113,7 @@ impl Run {
             job,
             progress,
             cancel,
+            in_hand: InHand::default(),
             clocks: StageClocks::default(),
             memory: Arc::new(Semaphore::new(memory_units)),
             memory_units,
@@ -114,8 +123,10 @@ impl Run {
             }),
             notes: Mutex::new(Notes {
                 waiting: Vec::new(),
+                being_written: HashSet::new(),
                 oldest: Instant::now(),
             }),
+            writing: tokio::sync::Mutex::default(),
         })
     }
 
@@ -280,13 +291,33 @@ impl Run {
         }
     }
 
+    /// Has the ledger know what was noted of a document, if anything was, before more is done with it.
+    pub(crate) async fn settle_note_of(&self, document: DocumentId) -> Result<()> {
+        let is_noted = {
+            let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = notes.waiting.iter();
+            notes.being_written.contains(&document) || waiting.any(|note| note.document().id == document)
+        };
+        match is_noted {
+            true => self.write_notes().await,
+            false => Ok(()),
+        }
+    }
+
     /// Has the ledger know all small facts now.
     pub(crate) async fn write_notes(&self) -> Result<()> {
+        let _turn = self.writing.lock().await;
         let notes = {
             let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            notes.being_written = notes.waiting.iter().map(|note| note.document().id).collect();
             std::mem::take(&mut notes.waiting)
         };
         self.parts.ledger.write_notes(&notes).await?;
+        self.notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .being_written
+            .clear();
         // A pushed original that got no version of its own may be needed by nobody now.
         let originals = notes
             .iter()

@@ -9,6 +9,7 @@ mod sync;
 mod jobs;
 mod migration;
 mod incremental;
+mod listings;
 mod attachments;
 mod chunking;
 mod enrichment;

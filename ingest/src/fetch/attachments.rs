@@ -79,7 +79,7 @@ fn attached(parent: &FetchedDocument, attachment: Attachment, name: &str) -> Arr
             acl: Some(metadata.acl),
             attributes: metadata.attributes,
         },
-        permit: std::sync::Arc::clone(&parent.permit),
+        share: std::sync::Arc::clone(&parent.share),
     }
 }
 

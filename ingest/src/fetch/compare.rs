@@ -10,9 +10,8 @@ use chrono::{DateTime, Utc};
 use lectern_domain::attribute::names;
 use lectern_domain::ports::{Fetched, SourceItem};
 use lectern_domain::{AttributeValue, ContentHash, DocumentStatus};
-use tokio::sync::OwnedSemaphorePermit;
 
-use super::{FetchedDocument, attachments};
+use super::{FetchedDocument, Share, attachments};
 use crate::access;
 use crate::error::Result;
 use crate::ledger::{DocumentRef, KnownDocument, Note, SourceMetadata};
@@ -35,8 +34,8 @@ pub(crate) struct Arrived {
     /// How deep it is attached; 0 where a source lists it.
     pub(crate) depth: usize,
     pub(crate) fetched: Fetched,
-    /// Its share of the memory budget.
-    pub(crate) permit: Arc<OwnedSemaphorePermit>,
+    /// What it holds for as long as it is on its way.
+    pub(crate) share: Arc<Share>,
 }
 
 /// The hash of all that a listing says of a document, and of the settings that it meets. `None` where the
@@ -127,7 +126,7 @@ pub(crate) async fn compare(run: &Run, arrived: Arrived) -> Result<Option<Fetche
         before,
         unchanged_since,
         depth: arrived.depth,
-        permit: arrived.permit,
+        share: arrived.share,
         waiting: queues::DOCUMENTS.wait_for(1),
     }))
 }

@@ -58,6 +58,15 @@ pub(crate) enum FeedEvent {
 }
 
 impl FeedEvent {
+    /// The document of a source that it is about.
+    pub(crate) fn document(&self) -> Option<DocumentId> {
+        match self {
+            Self::Item(item) => Some(item.document.id).filter(|_| item.push.is_none()),
+            Self::LeftOut { document, .. } | Self::Gone(document) => Some(document.id),
+            Self::FolderLost { .. } => None,
+        }
+    }
+
     fn key(&self) -> Option<&str> {
         match self {
             Self::Item(item) => Some(&item.document.key),

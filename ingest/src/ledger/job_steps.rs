@@ -11,6 +11,7 @@ use super::jobs::{Job, JobEvent, Row};
 use super::sources::ListCursor;
 use super::{Ledger, commit, now, rows};
 use crate::error::{Error, Result};
+use crate::failpoints::failpoint;
 
 /// How many jobs of a source are kept, newest first.
 const KEPT_JOBS: usize = 1_000;
@@ -106,9 +107,11 @@ impl Ledger {
         const ACTION: &str = "end a job";
         let mut transaction = self.begin().await?;
         let ended = update(&mut transaction, job).await?;
+        failpoint("cursor.before")?;
         if let Some(cursor) = cursor {
             cursor.write(&mut transaction, job.source).await?;
         }
+        failpoint("cursor.after")?;
         commit(transaction, ACTION).await?;
         Ok(ended)
     }
