@@ -9,7 +9,9 @@
 //! | What is saved in a watched folder is found within seconds, and its old text isn't | `watching` |
 //! | A preview shows what a job would do, writes nothing, and rules do what it showed | `preview` |
 //! | A sidecar file says what is known about its document, and a broken one opens nothing | `sidecars` |
+//! | A secret of a source is used and never kept: no file, no answer and no log has it | `secrets` |
 //! | A Slack export is threads and exchanges for their members, counted to the last message, without a token | `slack` |
+//! | In a whole workspace, a private message is found by its members and by nobody else | `members` |
 //! | The right document is found; what the documents don't tell is not answered | `handbook_questions` |
 //! | A file that can't be read costs one document, told with a code and a reason | `bad_files`, `hostile_files` |
 //! | Bad disks, folders, models and questions are told by name, and nothing is lost | `bad_places`, `full_disk`, `bad_questions` |
@@ -45,8 +47,10 @@ mod watching;
 mod repair;
 mod preview;
 mod sidecars;
+mod secrets;
 mod s3;
 mod slack;
+mod members;
 mod handbook_questions;
 mod bad_files;
 mod hostile_files;
