@@ -78,7 +78,8 @@ pub(crate) async fn judged(asked: &Asked, response: HttpResponse) -> Result<Http
     let region = region.and_then(|region| region.to_str().ok()).map(str::to_owned);
     let wait = response.headers().get(RETRY_AFTER);
     let wait = wait.and_then(|wait| retry_after(wait.to_str().ok()?, Utc::now()));
-    let code = code_of(response.into_body()).await;
+    // What was cut off may have said anything.
+    let code = code_of(response.into_body()).await.map_err(transport)?;
     Err(match meaning(asked, status, code.as_deref(), region.as_deref()) {
         Trouble::Passing { problem, .. } => Trouble::Passing { problem, wait },
         lasting => lasting,
@@ -86,16 +87,16 @@ pub(crate) async fn judged(asked: &Asked, response: HttpResponse) -> Result<Http
 }
 
 /// The code in the body of a refusal. It is all of it that is ever told: the rest may repeat the request.
-async fn code_of(body: HttpResponseBody) -> Option<String> {
+async fn code_of(body: HttpResponseBody) -> Result<Option<String>, HttpError> {
     let mut bytes = Vec::new();
     let mut stream = body.bytes_stream();
-    while let Some(Ok(chunk)) = stream.next().await {
-        bytes.extend_from_slice(&chunk);
+    while let Some(chunk) = stream.next().await {
+        bytes.extend_from_slice(&chunk?);
         if bytes.len() > MAX_REFUSAL_BYTES {
-            return None;
+            return Ok(None);
         }
     }
-    xml::error_code(&bytes)
+    Ok(xml::error_code(&bytes))
 }
 
 fn meaning(asked: &Asked, status: StatusCode, code: Option<&str>, region: Option<&str>) -> Trouble {
