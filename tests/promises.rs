@@ -19,6 +19,7 @@
 //! | `kill -9` at any moment: nothing lost, nothing twice, nothing half, nothing old, nothing shown to others | `crash`, `named_steps`, `any_moment` |
 //! | Whatever is done in whatever order, what is found is what was acknowledged | `model` |
 //! | A bucket is kept in step as a folder is, and one that breaks off its listing loses nothing | `s3` |
+//! | A web site is kept in step, what didn't change isn't sent again, and one that is down loses nothing | `web` |
 //! | Answers stream sources, words, citations, and cite only what was found | `answers` |
 //! | A client that leaves gives its place back; a full line says so | `leaving_clients` |
 //! | Every failure over HTTP has one shape | `api_errors` |
@@ -51,6 +52,7 @@ mod secrets;
 mod s3;
 mod slack;
 mod members;
+mod web;
 mod handbook_questions;
 mod bad_files;
 mod hostile_files;

@@ -3,6 +3,7 @@
 use lectern_connector_files::{FilesConfig, FilesConnector, FolderWatch, WatchTiming};
 use lectern_connector_s3::{S3Config, S3Connector};
 use lectern_connector_slack::{SlackConfig, SlackConnector};
+use lectern_connector_web::{WebConfig, WebConnector};
 use lectern_domain::ports::Connector;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,8 @@ pub enum SourceConfig {
     S3(Box<S3Config>),
     /// An export of a Slack workspace.
     Slack(SlackConfig),
+    /// A web site.
+    Web(Box<WebConfig>),
 }
 
 impl SourceConfig {
@@ -39,6 +42,7 @@ impl SourceConfig {
             Self::Files(_) => "files",
             Self::S3(_) => "s3",
             Self::Slack(_) => "slack",
+            Self::Web(_) => "web",
         }
     }
 
@@ -46,7 +50,7 @@ impl SourceConfig {
     pub fn is_watched(&self) -> bool {
         match self {
             Self::Files(files) => files.watch,
-            Self::S3(_) | Self::Slack(_) => false,
+            Self::S3(_) | Self::Slack(_) | Self::Web(_) => false,
         }
     }
 }
@@ -59,6 +63,7 @@ pub fn open(config: &SourceConfig) -> Result<Box<dyn Connector>, Error> {
         SourceConfig::Files(files) => Ok(Box::new(FilesConnector::new(files.clone())?)),
         SourceConfig::S3(s3) => Ok(Box::new(S3Connector::new(S3Config::clone(s3))?)),
         SourceConfig::Slack(slack) => Ok(Box::new(SlackConnector::new(slack.clone())?)),
+        SourceConfig::Web(web) => Ok(Box::new(WebConnector::new(WebConfig::clone(web))?)),
     }
 }
 
@@ -69,7 +74,9 @@ pub async fn watch(config: &SourceConfig) -> Result<Option<FolderWatch>, Error> 
             let watch = FolderWatch::new(files.clone(), WatchTiming::default()).await?;
             Ok(Some(watch))
         }
-        SourceConfig::Files(_) | SourceConfig::S3(_) | SourceConfig::Slack(_) => Ok(None),
+        SourceConfig::Files(_) | SourceConfig::S3(_) | SourceConfig::Slack(_) | SourceConfig::Web(_) => {
+            Ok(None)
+        }
     }
 }
 

@@ -31,6 +31,9 @@ pub enum Error {
     /// The Slack connector refuses.
     #[error(transparent)]
     Slack(#[from] lectern_connector_slack::Error),
+    /// The connector for web pages refuses.
+    #[error(transparent)]
+    Web(#[from] lectern_connector_web::Error),
 }
 
 impl Error {
@@ -41,6 +44,7 @@ impl Error {
             Self::Files(error) => error.kind(),
             Self::S3(error) => error.kind(),
             Self::Slack(error) => error.kind(),
+            Self::Web(error) => error.kind(),
         }
     }
 
@@ -52,6 +56,7 @@ impl Error {
             Self::Files(error) => error.code(),
             Self::S3(error) => error.code(),
             Self::Slack(error) => error.code(),
+            Self::Web(error) => error.code(),
         }
     }
 }

@@ -13,3 +13,5 @@ pub use lectern_connector_files as files;
 pub use lectern_connector_s3 as s3;
 /// The connector for Slack exports, for its configuration.
 pub use lectern_connector_slack as slack;
+/// The connector for web sites, for its configuration.
+pub use lectern_connector_web as web;

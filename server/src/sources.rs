@@ -245,6 +245,7 @@ pub fn described(source: &Source) -> String {
         }
         Ok(SourceConfig::S3(s3)) => s3.buckets.join(", "),
         Ok(SourceConfig::Slack(slack)) => slack.export.display().to_string(),
+        Ok(SourceConfig::Web(web)) => web.seeds.join(", "),
         Err(_) => String::new(),
     }
 }

@@ -44,7 +44,7 @@ pub fn read_config(file: &Path) -> Result<SourceConfig, PortError> {
 pub fn paths(config: &mut SourceConfig) -> Vec<&mut PathBuf> {
     match config {
         SourceConfig::Files(files) => files.roots.iter_mut().collect(),
-        SourceConfig::S3(_) => Vec::new(),
+        SourceConfig::S3(_) | SourceConfig::Web(_) => Vec::new(),
         SourceConfig::Slack(slack) => vec![&mut slack.export],
     }
 }
@@ -59,7 +59,7 @@ fn told(error: &<Toml as Format>::Error, text: &str) -> String {
 }
 
 /// The configuration with its paths as they are on the disk, and within what this server says about the size of files;
-/// and the paths or buckets, which name a source that has no name.
+/// and the paths, buckets or seeds, which name a source that has no name.
 pub(super) fn bounded_and_resolved(
     mut config: SourceConfig,
     ingestion: &IngestionConfig,
@@ -68,6 +68,7 @@ pub(super) fn bounded_and_resolved(
         SourceConfig::Files(files) => &mut files.max_file_bytes,
         SourceConfig::S3(s3) => &mut s3.max_object_bytes,
         SourceConfig::Slack(slack) => &mut slack.max_file_bytes,
+        SourceConfig::Web(web) => &mut web.max_page_bytes,
     };
     *limit_bytes = (*limit_bytes).min(ingestion.max_file_bytes());
     let mut resolved = Vec::new();
@@ -77,6 +78,9 @@ pub(super) fn bounded_and_resolved(
     }
     if let SourceConfig::S3(s3) = &config {
         resolved.extend(s3.buckets.iter().map(PathBuf::from));
+    }
+    if let SourceConfig::Web(web) = &config {
+        resolved.extend(web.seeds.iter().map(PathBuf::from));
     }
     resolved.sort();
     Ok((config, resolved))

@@ -71,6 +71,11 @@ async fn what_a_source_cannot_be_is_refused() {
             "bucket_setting_invalid",
         ),
         (
+            json!({"config": {"kind": "web", "seeds": ["https://ada:secret@example.com/"]}}),
+            400,
+            "address_invalid",
+        ),
+        (
             json!({"config": {"kind": "cupboard"}}),
             400,
             "source_config_invalid",

@@ -1,0 +1,129 @@
+//! The end of a listing: what is gone, what was left over, and the memory for the next one.
+
+use std::mem;
+
+use lectern_domain::ports::{ListEvent, SourceItem};
+
+use super::{Crawl, Stage};
+use crate::address::key_of;
+use crate::memory::{Came, Record, cursor, fingerprint};
+
+impl Crawl<'_> {
+    pub(super) fn end(&mut self) {
+        self.is_over = true;
+        self.tell_of_bounds();
+        if let (None, Some(lost)) = (&self.before, &self.lost) {
+            let lost = lost.clone();
+            self.tell_of_lost(&lost);
+            return;
+        }
+        self.tell_of_gone();
+        let nodes = mem::take(&mut self.nodes);
+        let records: Vec<Record> = nodes.into_iter().map(|node| node.record).collect();
+        match cursor(&records) {
+            Some(cursor) => self.events.push_back(ListEvent::Checkpoint(cursor)),
+            None => tracing::warn!("the crawl is too large to be remembered; the next one reads everything"),
+        }
+    }
+
+    /// What the bounds left out, as one line for each bound.
+    fn tell_of_bounds(&mut self) {
+        let too_deep = self.nodes.iter().filter(|node| node.stage == Stage::Known);
+        let too_deep = too_deep.count() as u64;
+        let config = &self.site.config;
+        let told = [
+            (
+                "too_many_pages",
+                self.left_over,
+                format!(
+                    "at least {} links were left at max_pages = {}",
+                    self.left_over, config.max_pages
+                ),
+            ),
+            (
+                "too_deep",
+                if self.left_over == 0 { too_deep } else { 0 },
+                format!(
+                    "{too_deep} pages are more than max_depth = {} links away",
+                    config.max_depth
+                ),
+            ),
+        ];
+        let Some(origin) = self.site.scope.origins.first().cloned() else {
+            return;
+        };
+        for (code, count, reason) in told {
+            if count == 0 {
+                continue;
+            }
+            let url = format!("{origin}/#{code}");
+            let came = Came::Skipped(code.to_owned());
+            if self.known(&url).is_none_or(|before| before.came != came) {
+                self.events.push_back(ListEvent::Skipped {
+                    item: SourceItem::new(url.clone(), format!("{origin}/")),
+                    code,
+                    reason,
+                });
+            }
+            self.note(url, came);
+        }
+    }
+
+    /// A page failed that may have led to any other: nothing is taken for gone.
+    fn tell_of_lost(&mut self, lost: &str) {
+        for origin in &self.site.scope.origins {
+            let prefix = format!("{origin}/");
+            self.events.push_back(ListEvent::Failed {
+                item: SourceItem::new(prefix.clone(), prefix),
+                code: "links_unknown",
+                reason: format!(
+                    "where a page leads that can't be read isn't known, so nothing is taken for gone: {lost}"
+                ),
+            });
+        }
+    }
+
+    /// What was told at the last crawl and came to nothing now.
+    fn tell_of_gone(&mut self) {
+        let Some(before) = self.before.take() else {
+            return;
+        };
+        for record in before.records.iter().filter(|record| record.came.is_told()) {
+            let place = self.places.get(&fingerprint(&record.url)).copied();
+            let now = place.map(|place| &mut self.nodes[place as usize]);
+            let is_asked = now.as_ref().is_some_and(|node| node.stage == Stage::Settled);
+            match now {
+                Some(node) if node.record.came.is_told() => {}
+                // It wasn't come by, and nobody knows whether it could have been.
+                Some(node) if self.lost.is_some() && !is_asked => node.record.came = record.came.clone(),
+                None if self.lost.is_some() => self.note(record.url.clone(), record.came.clone()),
+                _ => {
+                    let key = key_of(&record.url);
+                    self.events.push_back(ListEvent::Gone { key });
+                }
+            }
+        }
+    }
+
+    /// Remembers an address that nobody asked for.
+    fn note(&mut self, url: String, came: Came) {
+        let key = fingerprint(&url);
+        let Ok(place) = u32::try_from(self.nodes.len()) else {
+            return;
+        };
+        self.nodes.push(super::Node {
+            record: Record {
+                url,
+                came,
+                ..Record::default()
+            },
+            kind: super::Kind::Page,
+            stage: Stage::Settled,
+            depth: 0,
+            redirects: 0,
+            is_seed: false,
+            is_own: false,
+        });
+        self.places.insert(key, place);
+    }
+}
