@@ -72,7 +72,8 @@ impl Guard {
                 Ok(address) => format!("[{address}]"),
                 Err(_) => written.clone(),
             };
-            let host = Host::parse(&host).map_err(|_| invalid("it has what is no host"))?;
+            let host =
+                Host::parse(host.trim_end_matches('.')).map_err(|_| invalid("it has what is no host"))?;
             Ok(host.to_string())
         });
         Ok(Self {
@@ -147,6 +148,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
             | [198, 51, 100, _]
             | [203, 0, 113, _]
             | [224..=255, ..]
+            // No special address of the internet: Azure's own services are there, for each of its machines.
+            | [168, 63, 129, 16]
     )
 }
 
@@ -169,6 +172,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn only_addresses_of_the_internet_at_large_are_public() {
@@ -195,12 +199,17 @@ mod tests {
             "239.255.255.255",
             "240.0.0.1",
             "255.255.255.255",
+            "168.63.129.16",
             "::",
             "::1",
             "::ffff:127.0.0.1",
             "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "::ffff:0:127.0.0.1",
             "::127.0.0.1",
+            "fd00:ec2::254",
             "64:ff9b::a00:1",
+            "64:ff9b::a9fe:a9fe",
             "64:ff9b:1::1",
             "100::1",
             "2001::1",
@@ -242,8 +251,12 @@ mod tests {
 
     #[test]
     fn an_address_in_whatever_spelling_is_looked_at() {
-        let guard =
-            Guard::new(&["10.0.0.7".to_owned(), "fd00::7".to_owned(), "Intranet".to_owned()]).unwrap();
+        let guard = Guard::new(&[
+            "10.0.0.7".to_owned(),
+            "fd00::7".to_owned(),
+            "Intranet.".to_owned(),
+        ])
+        .unwrap();
         for (url, is_allowed) in [
             ("http://2130706433/", false),
             ("http://0x7f000001/", false),
@@ -252,6 +265,15 @@ mod tests {
             ("http://[::ffff:7f00:1]/", false),
             ("http://169.254.169.254/latest/meta-data/", false),
             ("http://0/", false),
+            ("http://127.0.0.1./", false),
+            ("http://%31%32%37.0.0.1/", false),
+            ("http://\u{ff11}27.0.0.1/", false),
+            ("http://127\u{3002}0\u{3002}0\u{3002}1/", false),
+            ("http://[::ffff:0:127.0.0.1]/", false),
+            ("http://[64:ff9b::127.0.0.1]/", false),
+            ("http://[2002:7f00:1::]/", false),
+            ("http://100.100.100.200/", false),
+            ("http://user@127.0.0.1:80/", false),
             ("http://10.0.0.7/", true),
             ("http://10.0.0.8/", false),
             ("http://[fd00::7]:8080/", true),
@@ -301,7 +323,32 @@ mod tests {
             .err()
             .unwrap();
         assert!(refused.downcast_ref::<Forbidden>().is_some());
+        let refused = private.resolve("localhost".parse().unwrap()).await.err().unwrap();
+        assert!(refused.downcast_ref::<Forbidden>().is_some());
         let allowed = private.resolve("INSIDE.example".parse().unwrap()).await.unwrap();
         assert_eq!(allowed.count(), 2);
+    }
+
+    /// A name that leads to a public address first, and into the network of whoever asks then.
+    struct Rebinding(AtomicUsize);
+
+    impl Lookup for Rebinding {
+        fn lookup(&self, _name: &str) -> Found {
+            let is_first = self.0.fetch_add(1, Ordering::Relaxed) == 0;
+            let answer = if is_first { [8, 8, 8, 8] } else { [127, 0, 0, 1] };
+            Box::pin(async move { Ok(vec![IpAddr::from(answer)]) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_looked_at_whenever_it_is_resolved() {
+        let resolver = Resolver {
+            guard: Guard::new(&[]).unwrap(),
+            lookup: Arc::new(Rebinding(AtomicUsize::new(0))),
+        };
+        let resolve = || resolver.resolve("public.example".parse().unwrap());
+        assert!(resolve().await.is_ok());
+        let refused = resolve().await.err().unwrap();
+        assert!(refused.downcast_ref::<Forbidden>().is_some());
     }
 }
