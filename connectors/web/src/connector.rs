@@ -221,3 +221,29 @@ impl Connector for WebConnector {
         Ok(self.content(&item.key).await?)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_is_left_alone_as_long_as_it_asks_within_bounds() {
+        let config = WebConfig {
+            pause_ms: 200,
+            max_wait_s: 10,
+            ..WebConfig::new(vec!["https://example.com/".to_owned()])
+        };
+        let site = WebConnector::new(config).unwrap();
+        for (asked, expected_ms) in [
+            ("0", 200),
+            ("0.1", 200),
+            ("3", 3000),
+            ("86400", 10_000),
+            ("-1", 200),
+        ] {
+            let robots = Robots::parse(format!("User-agent: *\nCrawl-delay: {asked}").as_bytes());
+            assert_eq!(site.pause(&robots), Duration::from_millis(expected_ms), "{asked}");
+        }
+    }
+}

@@ -43,6 +43,12 @@ struct Group {
 impl Robots {
     /// Reads the file. Whatever isn't understood is passed over.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
+        // Where the bound cut a line, what is left of it may say something else.
+        let whole_lines = bytes.iter().rposition(|byte| matches!(byte, b'\n' | b'\r'));
+        let bytes = match bytes.len() >= MAX_BYTES {
+            true => bytes.get(..whole_lines.unwrap_or_default()).unwrap_or_default(),
+            false => bytes,
+        };
         let text = String::from_utf8_lossy(bytes);
         let (mut own, mut everybodys) = (Group::default(), Group::default());
         let mut sitemaps = Vec::new();

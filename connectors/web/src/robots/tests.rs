@@ -86,6 +86,17 @@ fn the_groups_for_lectern_count_before_those_for_everybody() {
     assert!(robots("<html>no: rules</html>\0\u{1}").allows("/x"));
 }
 
+#[test]
+fn a_line_that_the_bound_cuts_says_nothing() {
+    let mut text = "User-agent: *\nDisallow: /private\n".to_owned();
+    let last = "Disallow: /drafts";
+    text.push_str(&"#".repeat(MAX_BYTES - text.len() - "Disallow: /\n".len()));
+    text.push('\n');
+    text.push_str(last);
+    let ours = Robots::parse(&text.as_bytes()[..MAX_BYTES]);
+    assert!(ours.allows("/open") && !ours.allows("/private"));
+}
+
 /// The same in the plainest way there is: each star is tried with each length.
 fn plainly_matches(pattern: &[u8], path: &[u8]) -> bool {
     match pattern {
