@@ -86,7 +86,15 @@ fn harbour() -> Site {
 fn a_site_is_kept_in_step() {
     let site = harbour();
     let lectern = workplace(&site);
-    assert_eq!(sync(&lectern).exits(0).counts().new, 3);
+    // A proxy of the environment would resolve names by itself.
+    let proxy = Site::new();
+    let mut first = lectern.program();
+    first.args(["--json", "source", "sync", "--kb", KB, "site"]);
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        first.env(name, proxy.address());
+    }
+    assert_eq!(Outcome::of(first).exits(0).counts().new, 3);
+    assert!(proxy.asked().is_empty());
     assert_eq!(lectern.found("Theodora"), ["keys"]);
     assert_eq!(
         lectern.found("anchor weighs"),

@@ -160,3 +160,44 @@ async fn sitemaps_are_read_in_all_their_forms() {
     let again = Listing::whole(&connector, listing.cursor.as_ref()).await;
     assert!(again.items.is_empty() && again.gone.is_empty(), "{again:?}");
 }
+
+#[tokio::test]
+async fn lists_of_sitemaps_have_an_end() {
+    let site = Site::new();
+    let index = |paths: Vec<String>| {
+        let sitemaps = paths.iter();
+        let sitemaps = sitemaps.map(|path| format!("<sitemap><loc>{}{path}</loc></sitemap>", site.address()));
+        Page::new(
+            "text/xml",
+            format!("<sitemapindex>{}</sitemapindex>", sitemaps.collect::<String>()),
+        )
+        .tagged()
+    };
+    robots(&site, "Sitemap: /maps/0.xml\n");
+    site.put("/", Page::html("nothing leads on").tagged());
+    for level in 0..9 {
+        let next = [level, level + 1].map(|level| format!("/maps/{level}.xml"));
+        site.put(&format!("/maps/{level}.xml"), index(next.to_vec()));
+    }
+    let bounded = WebConfig {
+        max_pages: 50,
+        ..config(&site, "/")
+    };
+    let connector = connector(bounded);
+    let mut cursor = None;
+    for _ in 0..2 {
+        site.asked();
+        cursor = Listing::whole(&connector, cursor.as_ref()).await.cursor;
+        let asked = site.paths();
+        let asked: Vec<&String> = asked.iter().filter(|path| path.contains("maps")).collect();
+        assert_eq!(
+            asked,
+            ["/maps/0.xml", "/maps/1.xml", "/maps/2.xml", "/maps/3.xml"]
+        );
+    }
+    let wide = (0..1000).map(|number| format!("/maps/wide/{number}.xml"));
+    site.put("/maps/0.xml", index(wide.collect()));
+    let listing = Listing::whole(&connector, None).await;
+    assert_eq!(site.asked().len(), 51, "50 addresses and robots.txt");
+    assert_eq!(listing.skipped[&key(&site, "/#too_many_pages")], "too_many_pages");
+}

@@ -1,8 +1,12 @@
 //! What goes wrong with a site takes nothing away, and what is endless ends.
 
+use std::io::Write;
+
 use futures::StreamExt;
 use lectern_connectors::web::WebConfig;
 use lectern_domain::ports::{Connector, Cursor};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 
 use crate::listing::{Listing, config, connector, key};
 use crate::site::{Page, Site};
@@ -64,12 +68,84 @@ async fn a_page_that_fails_hides_nothing_that_was_behind_it() {
         let back = Listing::whole(&connector, without.cursor.as_ref()).await;
         assert_eq!(back.paths(&site), ["/a", "/a/2"]);
     }
-    // In full, nothing is known of what is behind it, and so of all that isn't seen.
-    site.put("/a", Page::status(500));
+}
+
+#[tokio::test]
+async fn a_page_that_could_never_be_read_suspends_no_deletion() {
+    let site = chain();
+    site.put("/", Page::of_links(["/a", "/b", "/broken"]));
+    site.put("/broken", Page::status(500));
+    let connector = connector(config(&site, "/"));
+    let only_broken = |listing: &Listing| listing.failed.keys().eq([&key(&site, "/broken")]);
+    let first = Listing::whole(&connector, None).await;
+    assert!(only_broken(&first) && first.items.len() == 5, "{first:?}");
+    let asked = site.paths().into_iter().filter(|path| path == "/broken").count();
+    assert_eq!(asked, 2, "once more at the end");
+    // What the site says is gone, is.
+    site.put("/a", Page::of_links(["/a/2"]));
+    site.remove("/a/1");
+    let second = Listing::whole(&connector, first.cursor.as_ref()).await;
+    assert!(only_broken(&second), "{second:?}");
+    assert_eq!(second.gone, [key(&site, "/a/1")]);
+    // What is there and has lost its link may have it from the broken page.
+    site.put("/a", Page::html("no links"));
+    site.asked();
+    let third = Listing::whole(&connector, second.cursor.as_ref()).await;
+    assert!(third.gone.is_empty() && site.paths().contains(&"/a/2".to_owned()));
+    site.put("/broken", Page::html("no links either"));
+    let fourth = Listing::whole(&connector, third.cursor.as_ref()).await;
+    assert!(fourth.failed.is_empty(), "{fourth:?}");
+    assert_eq!(fourth.gone, [key(&site, "/a/2")]);
+}
+
+#[tokio::test]
+async fn a_full_listing_leaves_open_what_lies_under_pages_that_fail_for_now() {
+    let site = chain();
+    let connector = connector(config(&site, "/"));
+    for (status, is_for_now) in [
+        (500, false),
+        (501, false),
+        (429, true),
+        (502, true),
+        (503, true),
+        (504, true),
+    ] {
+        site.put("/a", Page::status(status));
+        let full = Listing::whole(&connector, None).await;
+        assert_eq!(full.failed[&key(&site, "/a")], "site_unavailable", "{status}");
+        let under = full.failed.get(&key(&site, "/a/"));
+        assert_eq!(under.copied(), is_for_now.then_some("links_unknown"), "{status}");
+        assert_eq!(full.failed.len(), 1 + usize::from(is_for_now), "{status}");
+        assert_eq!(full.cursor.is_none(), is_for_now, "{status}");
+    }
+    // Nothing is left open where it can be read at the end of the crawl.
+    site.put("/a", Page::of_links(["/a/1", "/a/2"]));
+    let mut failures = 0;
+    site.answer_with(move |path| {
+        failures += u32::from(path == "/a");
+        (path == "/a" && failures == 1).then(|| Page::status(503))
+    });
     let full = Listing::whole(&connector, None).await;
-    assert_eq!(full.failed[&key(&site, "/")], "links_unknown");
-    assert_eq!(full.failed[&key(&site, "/a")], "site_unavailable");
-    assert_eq!(full.cursor, None);
+    assert!(full.failed.is_empty() && full.items.len() == 5, "{full:?}");
+}
+
+#[tokio::test]
+async fn a_page_stays_until_its_redirect_leads_to_one_that_can_be_read() {
+    let site = chain();
+    let connector = connector(config(&site, "/"));
+    let whole = Listing::whole(&connector, None).await;
+    site.put("/b", Page::moved("/new"));
+    site.put("/new", Page::status(503));
+    let listing = Listing::whole(&connector, whole.cursor.as_ref()).await;
+    assert!(
+        listing.failed.keys().eq([&key(&site, "/b"), &key(&site, "/new")]),
+        "{listing:?}"
+    );
+    assert!(listing.gone.is_empty());
+    site.put("/new", Page::html("new"));
+    let listing = Listing::whole(&connector, listing.cursor.as_ref()).await;
+    assert_eq!(listing.paths(&site), ["/new"]);
+    assert_eq!(listing.gone, [key(&site, "/b")]);
 }
 
 #[tokio::test]
@@ -95,6 +171,7 @@ async fn a_sitemap_that_fails_or_breaks_takes_nothing_for_gone() {
     let sitemap = format!("<urlset><url><loc>{}/only</loc></url></urlset>", site.address());
     site.put("/", Page::html("start"));
     site.put("/only", Page::html("only"));
+    site.put("/robots.txt", Page::new("text/plain", "Sitemap: /sitemap.xml"));
     site.put("/sitemap.xml", Page::new("text/xml", sitemap.clone()));
     let connector = connector(config(&site, "/"));
     let whole = Listing::whole(&connector, None).await;
@@ -106,31 +183,59 @@ async fn a_sitemap_that_fails_or_breaks_takes_nothing_for_gone() {
         site.put("/sitemap.xml", broken);
         let listing = Listing::whole(&connector, whole.cursor.as_ref()).await;
         assert!(listing.gone.is_empty(), "{listing:?}");
+        assert!(
+            listing.failed.keys().eq([&key(&site, "/sitemap.xml")]),
+            "{listing:?}"
+        );
+        let full = Listing::whole(&connector, None).await;
+        assert_eq!(full.failed[&key(&site, "/")], "links_unknown");
     }
     site.put("/sitemap.xml", Page::status(500));
-    assert_eq!(
-        Listing::whole(&connector, None).await.failed[&key(&site, "/")],
-        "links_unknown"
-    );
+    let without = crate::listing::connector(WebConfig {
+        exclude: vec!["/sitemap.xml".to_owned()],
+        ..config(&site, "/")
+    });
+    assert!(Listing::whole(&without, None).await.failed.is_empty());
+    // Where nobody says that one is there, none is missed.
+    site.remove("/robots.txt");
+    for status in [403, 500, 503] {
+        site.put("/sitemap.xml", Page::status(status));
+        let full = Listing::whole(&connector, None).await;
+        assert!(
+            full.failed.is_empty() && full.cursor.is_some(),
+            "{status} {full:?}"
+        );
+    }
     site.remove("/sitemap.xml");
     let listing = Listing::whole(&connector, whole.cursor.as_ref()).await;
     assert_eq!(listing.gone, [key(&site, "/only")]);
 }
 
 #[tokio::test]
-async fn one_failure_after_the_other_ends_the_crawl() {
+async fn many_failures_in_a_row_end_the_crawl_where_the_site_is_down() {
     let site = Site::new();
     site.put("/", Page::of_links((0..200).map(|number| format!("/{number}"))));
     for (status, most) in [(500, 10), (403, 50)] {
+        // The pages are broken, and the site is there.
         site.answer_with(move |path| (path.len() > 1 && !path.contains('.')).then(|| Page::status(status)));
+        let listing = Listing::whole(&connector(config(&site, "/")), None).await;
+        assert_eq!((listing.failed.len(), listing.items.len()), (200, 1), "{status}");
+        // After the first page, nothing is there any more.
+        let mut pages = 0;
+        site.answer_with(move |path| {
+            pages += u32::from(!path.contains('.'));
+            (pages > 1).then(|| Page::status(status))
+        });
         site.asked();
         let listing = Listing::of(&connector(config(&site, "/")), None).await;
         assert_eq!(listing.code(), Some("site_unavailable"));
+        let asked = site.paths();
         assert_eq!(
-            site.asked().len(),
-            3 + most,
-            "robots.txt, the seed, a sitemap, and failures"
+            asked.len(),
+            3 + most + 1,
+            "robots.txt, the seed, a sitemap, failures, and the seed"
         );
+        assert_eq!(asked.last().map(String::as_str), Some("/"));
     }
 }
 
@@ -152,11 +257,37 @@ async fn a_busy_site_is_given_its_time_within_bounds() {
     let listing = Listing::whole(&connector(patient.clone()), None).await;
     assert_eq!(listing.items.len(), 5);
     assert_eq!(site.paths().iter().filter(|path| *path == "/a").count(), 3);
-    // Longer than max_wait_s: told at once, and not waited for.
+    // Longer than max_wait_s: not waited for, but asked once more at the end.
     site.answer_with(|path| (path == "/a").then(|| Page::status(429).with("Retry-After", "3600")));
     let listing = Listing::whole(&connector(patient), None).await;
     assert_eq!(listing.failed[&key(&site, "/a")], "site_unavailable");
-    assert_eq!(site.paths().iter().filter(|path| *path == "/a").count(), 1);
+    assert_eq!(site.paths().iter().filter(|path| *path == "/a").count(), 2);
+}
+
+#[tokio::test]
+async fn what_is_packed_counts_as_it_is_unpacked() {
+    let packed = |text: &[u8]| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(text).unwrap();
+        Page::html(packer.finish().unwrap()).with("Content-Encoding", "gzip")
+    };
+    let site = Site::new();
+    site.put("/", packed(b"<a href=/bomb>b</a><a href=/cut>c</a>"));
+    let bomb = packed(&vec![b' '; 8 << 20]);
+    assert!(bomb.body.len() < 100_000);
+    let mut cut = bomb.clone();
+    cut.body.truncate(100);
+    site.put("/robots.txt", bomb.clone());
+    site.put("/bomb", bomb);
+    site.put("/cut", cut);
+    let small = WebConfig {
+        max_page_bytes: 1 << 20,
+        ..config(&site, "/")
+    };
+    let listing = Listing::whole(&connector(small), None).await;
+    assert_eq!(listing.paths(&site), ["/#"]);
+    assert_eq!(listing.skipped[&key(&site, "/bomb")], "too_large");
+    assert_eq!(listing.failed[&key(&site, "/cut")], "site_unavailable");
 }
 
 #[tokio::test]
@@ -213,6 +344,29 @@ async fn a_listing_that_is_dropped_asks_for_nothing_more() {
     assert!(asked <= 6, "{asked}");
     Listing::whole(&connector, None).await;
     assert_eq!(site.asked().len(), 53);
+}
+
+#[tokio::test]
+async fn a_listing_that_is_dropped_hangs_up() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let connector = connector(WebConfig {
+        allow_private_hosts: vec!["127.0.0.1".to_owned()],
+        ..WebConfig::new(vec![format!("http://{}/", listener.local_addr().unwrap())])
+    });
+    let mut listing = connector.list(None);
+    // It is asked, and never answers.
+    let asked = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        assert_ne!(socket.read(&mut [0; 1024]).await.unwrap(), 0);
+        socket
+    };
+    let mut socket = tokio::select! {
+        socket = asked => socket,
+        event = listing.next() => panic!("{event:?}"),
+    };
+    drop(listing);
+    let mut rest = Vec::new();
+    socket.read_to_end(&mut rest).await.unwrap();
 }
 
 #[tokio::test]

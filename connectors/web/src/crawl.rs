@@ -2,11 +2,14 @@
 //!
 //! The way of an address: a link or a sitemap names it and it gets a place ([`Crawl::intern`]), it waits in the queue
 //! ([`Crawl::enqueue`]), the site's rules are asked, then the site ([`Crawl::visit`]), and what comes is judged ([`answers`],
-//! [`detours`], [`failures`]): events, and more addresses. When the queue is empty, what was told at the last crawl and isn't any more is gone ([`ending`]).
+//! [`detours`], [`failures`]): events, and more addresses. When the queue is empty, what failed is asked for once more, and what
+//! may lie behind pages that can't be read is looked for ([`lost`]). Then what was told at the last crawl and isn't any more is
+//! gone ([`ending`]).
 
 mod answers;
 mod detours;
 mod failures;
+mod lost;
 mod ending;
 
 use std::collections::{HashMap, VecDeque};
@@ -18,15 +21,17 @@ use lectern_domain::ports::{ListEvent, SourceItem};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::address::key_of;
+use crate::address::{key_of, origin_of};
 use crate::connector::{WebConnector, path_of};
 use crate::error::Error;
-use crate::exchange::{Ask, Wanted};
+use crate::exchange::{Answer, Ask, Wanted};
 use crate::memory::{Came, Fingerprint, Memory, Record, fingerprint};
 use crate::scope::Place;
 use crate::sitemap;
 
-/// So many failures in a row say that the site is down, and not its pages.
+use lost::Lost;
+
+/// After so many failures in a row it is asked whether the site is down, and not its pages.
 const MAX_FAILURES_IN_A_ROW: u32 = 10;
 /// The same of refusals (403 and its like), which a list of closed pages may well give.
 const MAX_REFUSALS_IN_A_ROW: u32 = 50;
@@ -47,6 +52,20 @@ pub(super) enum Kind {
     },
 }
 
+impl Kind {
+    /// What the sitemaps are that it lists.
+    fn listed(self) -> Self {
+        let level = match self {
+            Self::Page => 0,
+            Self::Sitemap { level, .. } => level,
+        };
+        Self::Sitemap {
+            level: level.saturating_add(1),
+            is_guess: false,
+        }
+    }
+}
+
 /// How far an address is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -64,6 +83,10 @@ pub(super) struct Node {
     stage: Stage,
     depth: u16,
     redirects: u8,
+    /// Whose redirect led here.
+    from: Option<u32>,
+    /// It failed, and is asked for once more at the end.
+    was_put_off: bool,
     is_seed: bool,
     /// Its canonical address came to nothing: it is a document under its own.
     is_own: bool,
@@ -84,8 +107,13 @@ pub(crate) struct Crawl<'a> {
     asked: u32,
     failed_in_a_row: u32,
     links_kept: usize,
-    /// A page that failed and whose links were never known.
-    lost: Option<String>,
+    /// The page of each host that was read last.
+    answered: HashMap<String, u32>,
+    /// Pages that failed once, and whose links were never known.
+    put_off: Vec<u32>,
+    /// Those that failed again.
+    lost: Vec<Lost>,
+    has_looked: bool,
     /// Addresses that found no place within the bounds.
     left_over: u64,
     has_begun: bool,
@@ -106,7 +134,10 @@ impl<'a> Crawl<'a> {
             asked: 0,
             failed_in_a_row: 0,
             links_kept: 0,
-            lost: None,
+            answered: HashMap::new(),
+            put_off: Vec::new(),
+            lost: Vec::new(),
+            has_looked: false,
             left_over: 0,
             has_begun: false,
             is_over: false,
@@ -135,7 +166,9 @@ impl<'a> Crawl<'a> {
         match self.queue.pop_front() {
             Some(place) => self.visit(place).await,
             None => {
-                self.end();
+                if !self.ask_again() && !self.look_for_the_missing() {
+                    self.end();
+                }
                 Ok(())
             }
         }
@@ -173,8 +206,8 @@ impl<'a> Crawl<'a> {
     /// Notes a sitemap, where its host belongs to the source.
     fn name_sitemap(&mut self, base: &Url, reference: &str, kind: Kind) -> Option<u32> {
         let url = self.site.scope.resolve(base, reference)?;
-        if !self.site.scope.has(&url) {
-            tracing::debug!(%url, "a sitemap of another host isn't read");
+        if !self.site.scope.may_be_sitemap(&url) {
+            tracing::debug!(%url, "a sitemap that is excluded, or of another host, isn't read");
             return None;
         }
         let place = self.intern(&url, kind)?;
@@ -184,7 +217,7 @@ impl<'a> Crawl<'a> {
 
     /// Asks for an address.
     async fn visit(&mut self, place: u32) -> Result<(), Error> {
-        if self.asked >= self.site.config.max_pages {
+        if self.asked >= self.site.config.max_pages && !self.node(place).was_put_off {
             self.left_over += 1;
             self.node(place).stage = Stage::Known;
             return Ok(());
@@ -227,10 +260,14 @@ impl<'a> Crawl<'a> {
         match site.exchange.ask(&ask).await {
             Ok(answer) => {
                 self.failed_in_a_row = 0;
+                if kind == Kind::Page && matches!(answer, Answer::Page(..) | Answer::Unchanged) {
+                    self.answered.insert(origin_of(&url), place);
+                }
                 self.judge(place, &url, answer)
             }
             Err(error @ (Error::Unavailable { .. } | Error::Refused { .. })) => {
                 self.failed_in_a_row += 1;
+                self.ensure_site_is_up(&url, &error).await?;
                 self.fail(place, &url, error)
             }
             Err(error) => Err(error),
@@ -258,6 +295,8 @@ impl<'a> Crawl<'a> {
             stage: Stage::Known,
             depth: u16::MAX,
             redirects: 0,
+            from: None,
+            was_put_off: false,
             is_seed: false,
             is_own: false,
         });

@@ -98,9 +98,13 @@ pub enum Error {
         attempts: u32,
         /// What the last attempt came to.
         problem: String,
+        /// The site has an error of its own with this very page, and isn't busy.
+        is_broken: bool,
     },
     /// One page after the other failed.
-    #[error("{count} pages failed one after the other, at last: {problem}")]
+    #[error(
+        "{count} pages failed one after the other, and then one that was there before; at last: {problem}"
+    )]
     SiteDown {
         /// How many.
         count: u32,
@@ -173,6 +177,11 @@ impl Error {
     /// Whether it may be otherwise a little later.
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Sitemap { .. })
+    }
+
+    /// Whether it is the page that is broken, and not the site that is busy.
+    pub(crate) fn is_broken(&self) -> bool {
+        matches!(self, Self::Unavailable { is_broken: true, .. })
     }
 }
 

@@ -83,6 +83,13 @@ pub(crate) struct Record {
     pub(crate) is_index: bool,
 }
 
+impl Record {
+    /// Whether it stands for a line about the crawl, and not for a page: pages have no fragment.
+    pub(crate) fn is_note(&self) -> bool {
+        self.url.contains('#')
+    }
+}
+
 /// All that a crawl leaves.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {

@@ -105,6 +105,11 @@ impl Scope {
         self.origins.contains(&origin)
     }
 
+    /// Whether a sitemap may be read. It needn't be included.
+    pub(crate) fn may_be_sitemap(&self, url: &Url) -> bool {
+        self.has(url) && !matches(&self.exclude, url)
+    }
+
     /// What may come of an address in its one form.
     pub(crate) fn place(&self, url: &Url) -> Place {
         let is_seed = self.seeds.contains(url);

@@ -86,7 +86,10 @@ impl Crawl<'_> {
                 }
             },
             Answer::Unchanged => {
-                let reading = self.known(url.as_str()).map(|record| self.remembered(record));
+                let kind = self.node(place).kind;
+                let reading = self
+                    .known(url.as_str())
+                    .map(|record| self.remembered(kind, record));
                 if let Some(reading) = reading {
                     self.take(place, url, reading);
                 }
@@ -185,17 +188,13 @@ impl Crawl<'_> {
         let is_index = !sitemap.sitemaps.is_empty();
         if is_index && level < MAX_SITEMAP_LEVELS {
             let sitemaps = sitemap.sitemaps.iter().filter_map(|one| scope.resolve(url, one));
-            links = sitemaps.filter(|one| scope.has(one)).collect();
+            links = sitemaps.filter(|one| scope.may_be_sitemap(one)).collect();
+        } else if is_index {
+            tracing::warn!(%url, MAX_SITEMAP_LEVELS, "a sitemap is too many sitemaps away; what it lists isn't read");
         }
         let reading = Reading {
             links,
-            links_are: match is_index {
-                true => Kind::Sitemap {
-                    level: level + 1,
-                    is_guess: false,
-                },
-                false => Kind::Page,
-            },
+            links_are: if is_index { kind.listed() } else { Kind::Page },
             validators: head.validators.clone(),
             is_cut: sitemap.is_cut,
             ..Reading::new(Came::Links)
@@ -205,7 +204,7 @@ impl Crawl<'_> {
     }
 
     /// What the last crawl read of an address that hasn't changed.
-    pub(super) fn remembered(&self, record: &Record) -> Reading {
+    pub(super) fn remembered(&self, kind: Kind, record: &Record) -> Reading {
         let before = self.before.as_ref();
         let address = |place: &u32| Url::parse(&before?.at(*place)?.url).ok();
         let canonical = record.canonical.as_ref().and_then(address);
@@ -217,12 +216,10 @@ impl Crawl<'_> {
         Reading {
             canonical,
             links: record.links.iter().filter_map(address).collect(),
-            links_are: match record.is_index {
-                true => Kind::Sitemap {
-                    level: 1,
-                    is_guess: false,
-                },
-                false => Kind::Page,
+            links_are: if record.is_index {
+                kind.listed()
+            } else {
+                Kind::Page
             },
             validators: record.validators.clone(),
             ..Reading::new(came)

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{Crawl, Kind, Stage};
 use crate::error::Error;
-use crate::memory::Came;
+use crate::memory::{Came, fingerprint};
 use crate::scope::Place;
 
 impl Crawl<'_> {
@@ -69,8 +69,9 @@ impl Crawl<'_> {
             self.reinstate(place);
             return Ok(());
         }
-        if target == *url {
-            return self.fail(place, url, endless("they lead to themselves"));
+        let known = self.places.get(&fingerprint(target.as_str())).copied();
+        if known.is_some_and(|known| self.redirects_to(place).any(|before| before == known)) {
+            return self.fail(place, url, endless("they lead back"));
         }
         if redirects >= self.site.config.max_redirects {
             return self.fail(place, url, endless("there are more than max_redirects"));
@@ -86,6 +87,7 @@ impl Crawl<'_> {
         node.is_seed |= is_seed;
         if node.stage == Stage::Known {
             node.redirects = redirects + 1;
+            node.from = Some(place);
             node.kind = kind;
             node.depth = depth;
             node.stage = Stage::Waiting;
@@ -99,5 +101,11 @@ impl Crawl<'_> {
             self.reinstate(place);
         }
         Ok(())
+    }
+
+    /// A page, and those whose redirects led to it, nearest first.
+    pub(super) fn redirects_to(&self, place: u32) -> impl Iterator<Item = u32> + '_ {
+        let most = usize::from(self.site.config.max_redirects) + 1;
+        std::iter::successors(Some(place), |&place| self.nodes[place as usize].from).take(most)
     }
 }

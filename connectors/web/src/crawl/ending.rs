@@ -12,9 +12,8 @@ impl Crawl<'_> {
     pub(super) fn end(&mut self) {
         self.is_over = true;
         self.tell_of_bounds();
-        if let (None, Some(lost)) = (&self.before, &self.lost) {
-            let lost = lost.clone();
-            self.tell_of_lost(&lost);
+        if self.before.is_none() && self.tell_of_hidden() {
+            // What they hide isn't known, so the next listing is a full one too.
             return;
         }
         self.tell_of_gone();
@@ -69,20 +68,6 @@ impl Crawl<'_> {
         }
     }
 
-    /// A page failed that may have led to any other: nothing is taken for gone.
-    fn tell_of_lost(&mut self, lost: &str) {
-        for origin in &self.site.scope.origins {
-            let prefix = format!("{origin}/");
-            self.events.push_back(ListEvent::Failed {
-                item: SourceItem::new(prefix.clone(), prefix),
-                code: "links_unknown",
-                reason: format!(
-                    "where a page leads that can't be read isn't known, so nothing is taken for gone: {lost}"
-                ),
-            });
-        }
-    }
-
     /// What was told at the last crawl and came to nothing now.
     fn tell_of_gone(&mut self) {
         let Some(before) = self.before.take() else {
@@ -94,9 +79,11 @@ impl Crawl<'_> {
             let is_asked = now.as_ref().is_some_and(|node| node.stage == Stage::Settled);
             match now {
                 Some(node) if node.record.came.is_told() => {}
-                // It wasn't come by, and nobody knows whether it could have been.
-                Some(node) if self.lost.is_some() && !is_asked => node.record.came = record.came.clone(),
-                None if self.lost.is_some() => self.note(record.url.clone(), record.came.clone()),
+                // There was no room to look for it, and nobody knows whether it could have been come by.
+                Some(node) if !self.lost.is_empty() && !is_asked => node.record.came = record.came.clone(),
+                None if !self.lost.is_empty() && !record.is_note() => {
+                    self.note(record.url.clone(), record.came.clone());
+                }
                 _ => {
                     let key = key_of(&record.url);
                     self.events.push_back(ListEvent::Gone { key });
@@ -121,6 +108,8 @@ impl Crawl<'_> {
             stage: Stage::Settled,
             depth: 0,
             redirects: 0,
+            from: None,
+            was_put_off: false,
             is_seed: false,
             is_own: false,
         });
