@@ -41,7 +41,7 @@ pub(crate) fn decode(key: &str) -> Option<OsString> {
 }
 
 /// The address of a file (RFC 8089).
-pub(crate) fn file_uri(path: &Path) -> String {
+pub fn file_uri(path: &Path) -> String {
     let mut uri = "file://".to_owned();
     for &byte in path.as_os_str().as_bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {

@@ -38,5 +38,6 @@ pub use change::state_of;
 pub use config::FilesConfig;
 pub use connector::FilesConnector;
 pub use error::Error;
+pub use key::file_uri;
 pub use open::open_beneath;
 pub use watch::{FolderWatch, WatchTiming};
