@@ -1,6 +1,7 @@
 //! The registry: which kinds of sources there are.
 
 use lectern_connector_files::{FilesConfig, FilesConnector, FolderWatch, WatchTiming};
+use lectern_connector_mail::{MailConfig, MailConnector};
 use lectern_connector_s3::{S3Config, S3Connector};
 use lectern_connector_slack::{SlackConfig, SlackConnector};
 use lectern_connector_web::{WebConfig, WebConnector};
@@ -17,6 +18,8 @@ use crate::plain;
 pub enum SourceConfig {
     /// Folders and files of this machine.
     Files(FilesConfig),
+    /// mbox files, Maildir folders, and folders of messages.
+    Mail(MailConfig),
     /// Buckets of S3 and of what is like it.
     S3(Box<S3Config>),
     /// An export of a Slack workspace.
@@ -40,6 +43,7 @@ impl SourceConfig {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Files(_) => "files",
+            Self::Mail(_) => "mail",
             Self::S3(_) => "s3",
             Self::Slack(_) => "slack",
             Self::Web(_) => "web",
@@ -50,7 +54,7 @@ impl SourceConfig {
     pub fn is_watched(&self) -> bool {
         match self {
             Self::Files(files) => files.watch,
-            Self::S3(_) | Self::Slack(_) | Self::Web(_) => false,
+            Self::Mail(_) | Self::S3(_) | Self::Slack(_) | Self::Web(_) => false,
         }
     }
 }
@@ -61,6 +65,7 @@ pub fn open(config: &SourceConfig) -> Result<Box<dyn Connector>, Error> {
     plain::refuse(config)?;
     match config {
         SourceConfig::Files(files) => Ok(Box::new(FilesConnector::new(files.clone())?)),
+        SourceConfig::Mail(mail) => Ok(Box::new(MailConnector::new(mail.clone())?)),
         SourceConfig::S3(s3) => Ok(Box::new(S3Connector::new(S3Config::clone(s3))?)),
         SourceConfig::Slack(slack) => Ok(Box::new(SlackConnector::new(slack.clone())?)),
         SourceConfig::Web(web) => Ok(Box::new(WebConnector::new(WebConfig::clone(web))?)),
@@ -74,9 +79,7 @@ pub async fn watch(config: &SourceConfig) -> Result<Option<FolderWatch>, Error> 
             let watch = FolderWatch::new(files.clone(), WatchTiming::default()).await?;
             Ok(Some(watch))
         }
-        SourceConfig::Files(_) | SourceConfig::S3(_) | SourceConfig::Slack(_) | SourceConfig::Web(_) => {
-            Ok(None)
-        }
+        _ => Ok(None),
     }
 }
 

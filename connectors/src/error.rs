@@ -25,6 +25,9 @@ pub enum Error {
     /// The files connector refuses.
     #[error(transparent)]
     Files(#[from] lectern_connector_files::Error),
+    /// The mailbox connector refuses.
+    #[error(transparent)]
+    Mail(#[from] lectern_connector_mail::Error),
     /// The connector for buckets refuses.
     #[error(transparent)]
     S3(#[from] lectern_connector_s3::Error),
@@ -42,6 +45,7 @@ impl Error {
         match self {
             Self::Config { .. } | Self::SecretInConfig { .. } => ErrorKind::Invalid,
             Self::Files(error) => error.kind(),
+            Self::Mail(error) => error.kind(),
             Self::S3(error) => error.kind(),
             Self::Slack(error) => error.kind(),
             Self::Web(error) => error.kind(),
@@ -54,6 +58,7 @@ impl Error {
             Self::Config { .. } => "source_config_invalid",
             Self::SecretInConfig { .. } => "secret_in_config",
             Self::Files(error) => error.code(),
+            Self::Mail(error) => error.code(),
             Self::S3(error) => error.code(),
             Self::Slack(error) => error.code(),
             Self::Web(error) => error.code(),

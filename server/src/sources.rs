@@ -243,6 +243,10 @@ pub fn described(source: &Source) -> String {
             let watched = if files.watch { " (watched)" } else { "" };
             format!("{}{watched}", roots.join(", "))
         }
+        Ok(SourceConfig::Mail(mail)) => {
+            let roots: Vec<String> = mail.roots.iter().map(|root| root.display().to_string()).collect();
+            roots.join(", ")
+        }
         Ok(SourceConfig::S3(s3)) => s3.buckets.join(", "),
         Ok(SourceConfig::Slack(slack)) => slack.export.display().to_string(),
         Ok(SourceConfig::Web(web)) => web.seeds.join(", "),

@@ -29,6 +29,7 @@ Examples:
   lectern source add --kb papers --name reading --schedule \"0 3 * * *\" ~/papers
   lectern source add --kb papers --name mail --enrichment rules.toml ~/mail
   lectern source add --kb staff --name slack --config slack.toml
+  lectern source add --kb staff --name post --config mail.toml
   lectern source add --kb papers --name archive --config bucket.toml
   lectern source add --kb staff --name site --config site.toml
   lectern source add --kb papers --name logs --chunking fixed,max_tokens=200,overlap_tokens=40 ~/logs")]
