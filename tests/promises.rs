@@ -12,6 +12,7 @@
 //! | A secret of a source is used and never kept: no file, no answer and no log has it | `secrets` |
 //! | A Slack export is threads and exchanges for their members, counted to the last message, without a token | `slack` |
 //! | In a whole workspace, a private message is found by its members and by nobody else | `members` |
+//! | Mailboxes are threads, whatever folders their messages lie in, and for their participants alone where that is asked | `mail` |
 //! | The right document is found; what the documents don't tell is not answered | `handbook_questions` |
 //! | A file that can't be read costs one document, told with a code and a reason | `bad_files`, `hostile_files` |
 //! | Bad disks, folders, models and questions are told by name, and nothing is lost | `bad_places`, `full_disk`, `bad_questions` |
@@ -53,6 +54,7 @@ mod s3;
 mod slack;
 mod members;
 mod web;
+mod mail;
 mod handbook_questions;
 mod bad_files;
 mod hostile_files;
