@@ -36,18 +36,56 @@ pub fn state_of(metadata: &Metadata) -> Option<String> {
     state(metadata, now()?)
 }
 
+/// One file's part of the tag; nothing where it changed just now, or in the future.
+fn state(metadata: &Metadata, now: i128) -> Option<String> {
+    let state = State::of(metadata);
+    state.is_settled_at(now).then(|| {
+        let State {
+            content,
+            inode,
+            number,
+            size_bytes,
+        } = state;
+        format!("{content} {inode} {number} {size_bytes}")
+    })
+}
+
+/// The state of a file or a folder: the times of the last change of its content and of its inode, the number of that, and its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    content: i128,
+    inode: i128,
+    /// Of the inode.
+    pub number: u64,
+    /// Of the content.
+    pub size_bytes: u64,
+}
+
+impl State {
+    /// As the file system tells it.
+    pub fn of(metadata: &Metadata) -> Self {
+        Self {
+            content: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            inode: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+            number: metadata.ino(),
+            size_bytes: metadata.size(),
+        }
+    }
+
+    /// Whether the last change is long enough ago for the next one to be told from it.
+    pub fn is_settled(&self) -> bool {
+        now().is_some_and(|now| self.is_settled_at(now))
+    }
+
+    fn is_settled_at(&self, now: i128) -> bool {
+        self.content.max(self.inode) + SETTLED_AFTER_NANOSECONDS <= now
+    }
+}
+
 /// In nanoseconds, as the times of files are counted here.
 fn now() -> Option<i128> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     i128::try_from(now.as_nanos()).ok()
-}
-
-/// One file's part of the tag; nothing where it changed just now, or in the future.
-fn state(metadata: &Metadata, now: i128) -> Option<String> {
-    let content = nanoseconds(metadata.mtime(), metadata.mtime_nsec());
-    let inode = nanoseconds(metadata.ctime(), metadata.ctime_nsec());
-    (content.max(inode) + SETTLED_AFTER_NANOSECONDS <= now)
-        .then(|| format!("{content} {inode} {} {}", metadata.ino(), metadata.size()))
 }
 
 fn nanoseconds(seconds: i64, nanoseconds: i64) -> i128 {

@@ -11,19 +11,17 @@ use futures::stream::{self, BoxStream, StreamExt};
 use lectern_domain::PortError;
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use crate::changes::Changes;
 use crate::config::FilesConfig;
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::key::encode;
+use crate::listing::{Listed, listing_of};
 use crate::open::{components, open_beneath, read};
 use crate::sidecar::{self, Sidecar};
 use crate::walk::{Root, walk, walk_to};
-
-/// How far a listing runs ahead of its reader, in events.
-const LISTING_AHEAD: usize = 256;
 
 /// Reads folders and files of this machine.
 #[derive(Clone, Debug)]
@@ -261,9 +259,8 @@ impl Connector for FilesConnector {
         };
         // What changes from here on may be listed or not, and is noted for the next listing.
         let cursor = self.changes.as_ref().map(|changes| changes.cursor());
-        let (sender, receiver) = mpsc::channel(LISTING_AHEAD);
         let (roots, config) = (Arc::clone(&self.roots), Arc::clone(&self.config));
-        let walker = spawn_blocking(move || {
+        let list = move |sender: &mpsc::Sender<Listed>| {
             for root in roots.iter() {
                 let mut is_whole = true;
                 let mut give = |event: Result<ListEvent, Error>| {
@@ -284,8 +281,8 @@ impl Connector for FilesConnector {
                 // Nobody may listen any more.
                 sender.blocking_send(Ok(ListEvent::Checkpoint(cursor))).ok();
             }
-        });
-        stream::unfold((receiver, Some(walker)), next_event).boxed()
+        };
+        listing_of(list, |error| Error::ThreadEnded(error).into())
     }
 
     async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError> {
@@ -302,18 +299,4 @@ impl Connector for FilesConnector {
             attributes: sidecar.attributes,
         })
     }
-}
-
-type Listing = (
-    mpsc::Receiver<Result<ListEvent, PortError>>,
-    Option<JoinHandle<()>>,
-);
-
-/// The next event. A walk that ended by a panic is an error at the end, and not a listing that looks whole.
-async fn next_event((mut receiver, walker): Listing) -> Option<(Result<ListEvent, PortError>, Listing)> {
-    if let Some(event) = receiver.recv().await {
-        return Some((event, (receiver, walker)));
-    }
-    let error = walker?.await.err()?;
-    Some((Err(Error::ThreadEnded(error).into()), (receiver, None)))
 }

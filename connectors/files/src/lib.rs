@@ -29,15 +29,17 @@ mod change;
 mod open;
 mod sidecar;
 mod changes;
+mod listing;
 mod connector;
 mod watched;
 mod watch;
 mod error;
 
-pub use change::state_of;
+pub use change::{State, state_of};
 pub use config::FilesConfig;
 pub use connector::FilesConnector;
 pub use error::Error;
 pub use key::file_uri;
+pub use listing::{Listed, listing_of};
 pub use open::open_beneath;
 pub use watch::{FolderWatch, WatchTiming};

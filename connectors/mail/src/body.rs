@@ -1,9 +1,8 @@
 //! The text of a message: its plain part, or the HTML as Markdown where that is missing or says nothing.
 
-use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
-
 use crate::flow::unflow;
 use crate::html::to_markdown;
+use crate::mime::{Form, Mail, Part};
 use crate::quote::{self, Seen};
 
 /// The text of a message is cut after so many bytes.
@@ -20,8 +19,8 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    pub(crate) fn of(message: &Message<'_>) -> Self {
-        let (text, is_html) = words(message);
+    pub(crate) fn of(mail: &Mail<'_>) -> Self {
+        let (text, is_html) = words(mail);
         Self {
             full: bounded(text),
             is_html,
@@ -39,78 +38,68 @@ impl Body {
 }
 
 /// The words, and whether they were HTML.
-fn words(message: &Message<'_>) -> (String, bool) {
-    let (mut plain, mut html) = (String::new(), Vec::new());
-    for part in message.text_bodies() {
-        match &part.body {
-            PartType::Text(text) => add(&mut plain, &readable(part, text)),
-            PartType::Html(page) => html.push(page.as_ref()),
-            _ => {}
+fn words(mail: &Mail<'_>) -> (String, bool) {
+    let (mut plain, mut pages) = (String::new(), Vec::new());
+    for part in mail.text() {
+        match part.form {
+            Form::Html => pages.push(part.text()),
+            _ => add(&mut plain, &readable(part)),
         }
     }
-    if html.is_empty() && plain.trim().len() < STUB_BYTES {
-        let pages = message.html_bodies().filter_map(|part| match &part.body {
-            PartType::Html(page) => Some(page.as_ref()),
-            _ => None,
-        });
-        html.extend(pages);
-        let words: usize = html.iter().map(|page| page.len()).sum();
+    if pages.is_empty() && plain.trim().len() < STUB_BYTES {
+        let html = mail.html().filter(|part| part.form == Form::Html);
+        pages.extend(html.map(Part::text));
+        let bytes: usize = pages.iter().map(String::len).sum();
         // Markup takes several times as much as the words.
-        if words < 20 * STUB_BYTES && !plain.trim().is_empty() {
-            html.clear();
+        if bytes < 20 * STUB_BYTES && !plain.trim().is_empty() {
+            pages.clear();
         }
-        if !html.is_empty() {
-            let mut rich = String::new();
-            html.iter().for_each(|page| add(&mut rich, &to_markdown(page)));
+        if !pages.is_empty() {
+            let rich = markdown(String::new(), &pages);
             return match rich.trim().len() > 5 * plain.trim().len() {
                 true => (rich, true),
                 false => (plain, false),
             };
         }
     }
-    if html.is_empty() {
-        return (plain, false);
+    match pages.is_empty() {
+        true => (plain, false),
+        // Some parts are HTML and others plain.
+        false => (markdown(escaped(&plain), &pages), true),
     }
-    // Some parts are HTML and others plain.
-    let mut all = escaped(&plain);
-    html.iter().for_each(|page| add(&mut all, &to_markdown(page)));
-    (all, true)
 }
 
+fn markdown(mut text: String, pages: &[String]) -> String {
+    for page in pages {
+        add(&mut text, &to_markdown(page, 2 * MOST_BYTES));
+    }
+    text
+}
+
+/// Adds a text, unless there is too much already.
 fn add(text: &mut String, more: &str) {
+    if text.len() > MOST_BYTES {
+        return;
+    }
     if !text.trim().is_empty() {
         text.push_str("\n\n");
     }
     text.push_str(more);
 }
 
-fn readable(part: &MessagePart<'_>, text: &str) -> String {
-    let stated = |name: &str| {
-        part.content_type()
-            .and_then(|stated| stated.attribute(name))
-            .unwrap_or_default()
-    };
-    match stated("format").eq_ignore_ascii_case("flowed") {
-        true => unflow(text, stated("delsp").eq_ignore_ascii_case("yes")),
-        false => text.replace('\r', ""),
+fn readable(part: &Part<'_>) -> String {
+    match part.is_flowed {
+        true => unflow(&part.text(), part.deletes_space),
+        false => part.text().replace('\r', ""),
     }
 }
 
 /// The text without characters that nobody sees, cut where it is too long.
-fn bounded(text: String) -> String {
-    let mut text: String = text
-        .chars()
-        .filter(|character| !character.is_control() || "\n\t".contains(*character))
-        .collect();
+fn bounded(mut text: String) -> String {
+    text.retain(|character| !character.is_control() || "\n\t".contains(character));
     if text.len() > MOST_BYTES {
-        let end = text
-            .char_indices()
-            .map(|(place, _)| place)
-            .take_while(|place| *place <= MOST_BYTES)
-            .last();
-        let lost = text.len() - end.unwrap_or_default();
-        text.truncate(end.unwrap_or_default());
-        text.push_str(&format!("\n\n(The message goes on for {lost} bytes.)"));
+        text.truncate(text.floor_char_boundary(MOST_BYTES));
+        text.push_str("\n\n(The message goes on.)");
     }
     text
 }
@@ -137,10 +126,9 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::parse;
 
     fn of(text: &str) -> String {
-        Body::of(&parse(text.as_bytes()).unwrap())
+        Body::of(&Mail::parse(text.as_bytes()).unwrap())
             .markdown(None)
             .trim()
             .to_owned()

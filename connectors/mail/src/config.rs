@@ -37,7 +37,7 @@ pub struct MailConfig {
     /// A larger attachment is skipped.
     #[serde(default = "default_max_attachment_bytes")]
     pub max_attachment_bytes: u64,
-    /// A listing ends with an error where there are more messages than this.
+    /// A listing ends with an error where there are more messages and attachments than this.
     #[serde(default = "default_max_messages")]
     pub max_messages: u64,
 }

@@ -3,26 +3,25 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::BoxStream;
+use lectern_connector_files::{Listed, listing_of};
 use lectern_domain::PortError;
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use crate::account::Account;
+use crate::again::read_again;
 use crate::attachment;
 use crate::config::MailConfig;
 use crate::document::Document;
-use crate::entry;
 use crate::error::Error;
 use crate::index::{Index, Purpose, identity};
 use crate::key::Key;
 use crate::listing;
-use crate::scan::{open, read_again};
+use crate::mime::Mail;
+use crate::scan::open;
 use crate::shelf::Shelf;
-
-/// How far a listing runs ahead of its reader, in events.
-const LISTING_AHEAD: usize = 256;
 
 /// Reads mailboxes.
 #[derive(Clone, Debug)]
@@ -107,9 +106,9 @@ impl MailConnector {
                 limit_bytes,
             });
         }
-        let message = entry::parse(bytes).map_err(|_| changed(key))?;
-        let content = attachment::content(&message, place).ok_or_else(|| changed(key))?;
-        Ok(document.fetched_attachment(member, &message, attached, content))
+        let mail = Mail::parse(bytes).map_err(|_| changed(key))?;
+        let content = attachment::content(&mail, place).ok_or_else(|| changed(key))?;
+        Ok(document.fetched_attachment(member, &mail.fields, attached, content))
     }
 }
 
@@ -150,9 +149,8 @@ impl Connector for MailConnector {
     }
 
     fn list(&self, _since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>> {
-        let (sender, receiver) = mpsc::channel(LISTING_AHEAD);
         let (shelf, account) = (Arc::clone(&self.shelf), Arc::clone(&self.account));
-        let lister = spawn_blocking(move || {
+        let list = move |sender: &mpsc::Sender<Listed>| {
             let mut give = |event| sender.blocking_send(Ok(event)).is_ok();
             match listing::list(&shelf, &|| !sender.is_closed(), &mut give) {
                 Ok(Some(listed)) => *account.lock().unwrap_or_else(PoisonError::into_inner) = Some(listed),
@@ -163,8 +161,8 @@ impl Connector for MailConnector {
                     }
                 }
             }
-        });
-        stream::unfold((receiver, Some(lister)), next_event).boxed()
+        };
+        listing_of(list, |error| Error::ThreadEnded(error).into())
     }
 
     async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError> {
@@ -172,18 +170,4 @@ impl Connector for MailConnector {
         let fetched = spawn_blocking(move || connector.read(&key));
         Ok(fetched.await.map_err(Error::ThreadEnded)??)
     }
-}
-
-type Listing = (
-    mpsc::Receiver<Result<ListEvent, PortError>>,
-    Option<JoinHandle<()>>,
-);
-
-/// The next event. A listing that ended by a panic is an error at the end, and not one that looks whole.
-async fn next_event((mut receiver, lister): Listing) -> Option<(Result<ListEvent, PortError>, Listing)> {
-    if let Some(event) = receiver.recv().await {
-        return Some((event, (receiver, lister)));
-    }
-    let error = lister?.await.err()?;
-    Some((Err(Error::ThreadEnded(error).into()), (receiver, None)))
 }

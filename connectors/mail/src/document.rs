@@ -16,8 +16,9 @@ use crate::config::{MailConfig, Readers};
 use crate::cut::Piece;
 use crate::entry::{Entry, hex};
 use crate::index::{Index, identity};
+use crate::kind::Kind;
+use crate::mime::Mail;
 use crate::quote::Seen;
-use crate::scan::Kind;
 use crate::written::Written;
 
 /// Changes with the way documents are made, so that those of an older Lectern are made again.
@@ -158,14 +159,14 @@ impl Document<'_> {
             // The message that is answered may stand in an earlier document of the thread.
             if let Some(parent) = parent.filter(|parent| known.insert(*parent)) {
                 let bytes = read(parent)?;
-                let message = crate::entry::parse(&bytes).map_err(|_| broken())?;
-                seen.add(&Body::of(&message).full);
+                let mail = Mail::parse(&bytes).map_err(|_| broken())?;
+                seen.add(&Body::of(&mail).full);
             }
             let bytes = read(*member)?;
-            let message = crate::entry::parse(&bytes).map_err(|_| broken())?;
-            let body = Body::of(&message);
+            let mail = Mail::parse(&bytes).map_err(|_| broken())?;
+            let body = Body::of(&mail);
             let (_, entry) = self.index.member(*member);
-            written.add(&message, entry, &body.markdown(parent.map(|_| &seen)));
+            written.add(&mail.fields, entry, &body.markdown(parent.map(|_| &seen)));
             written.folders.extend(self.index.labels(*member));
             if known.insert(*member) {
                 seen.add(&body.full);

@@ -1,19 +1,19 @@
 //! What is kept of a message: some hundred bytes, so that threads can be put together without the texts.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mail_parser::{Message, MessageParser, PartType};
+use mail_parser::Message;
 
 use crate::account::Reason;
 use crate::attachment::{self, Attached};
 use crate::config::MailConfig;
 use crate::headers::{self, Subject};
+use crate::mime::{self, Form, Mail};
 
 /// The hash of an id or of bytes.
 pub(crate) type Hash = [u8; 16];
 
-/// The header fields of a message may take so many bytes.
-const MOST_HEADER_BYTES: usize = 1 << 20;
 /// So many of the messages before it are kept: the first, and the last ones.
 const MOST_REFERENCES: usize = 64;
 /// An id is kept as a text up to this length, for addresses.
@@ -80,63 +80,47 @@ pub(crate) fn hex(hash: &Hash) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Parses a message. A sentence says why it can't be.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Message<'_>, &'static str> {
-    let ends = [b"\n\n".as_slice(), b"\n\r\n"];
-    if bytes.len() > MOST_HEADER_BYTES {
-        let head = &bytes[..MOST_HEADER_BYTES];
-        let has_end = ends
-            .iter()
-            .any(|end| head.windows(end.len()).any(|window| window == *end));
-        if !has_end {
-            return Err("its header fields have more than 1 MiB");
-        }
-    }
-    // What makes the parser give up must not take the other messages along.
-    let parsed = catch_unwind(AssertUnwindSafe(|| MessageParser::default().parse(bytes)));
-    match parsed {
-        Ok(Some(message)) if !message.headers().is_empty() => Ok(message),
-        Ok(_) => Err("it has no header fields"),
-        Err(_) => Err("the parser of messages gave up on it"),
-    }
-}
-
 /// Reads what is kept of a message. `offset` is where it lies in its file.
 pub(crate) fn read(bytes: &[u8], offset: u64, length: u32, config: &MailConfig) -> Read {
-    let message = match parse(bytes) {
-        Ok(message) => message,
-        Err(problem) => return Read::Broken(problem),
-    };
-    if let Some(reason) = left_out(&message, config) {
-        return Read::LeftOut(reason);
+    // What makes a decoder give up must not take the other messages along.
+    let read = || read_entry(bytes, offset, length, config).unwrap_or_else(Read::Broken);
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Read::Broken("a decoder gave up on it"))
+}
+
+fn read_entry(bytes: &[u8], offset: u64, length: u32, config: &MailConfig) -> Result<Read, &'static str> {
+    let mail = Mail::parse(bytes)?;
+    let fields = &mail.fields;
+    if let Some(reason) = left_out(fields, config) {
+        return Ok(Read::LeftOut(reason));
     }
-    let content = content(&message);
-    let id_text = message.message_id().map(str::trim).filter(|id| !id.is_empty());
+    let content = content(bytes, fields, mail.body);
+    let id_text = fields.message_id().map(str::trim).filter(|id| !id.is_empty());
     let id = id_text.map_or_else(
         || hash_of(&[b"no id ".as_slice(), &content].concat()),
         |id| hash_of(id.as_bytes()),
     );
-    let subject = Subject::of(&message);
-    let (own_bytes, full_bytes) = text_bytes(&message);
-    let participants: Vec<String> = headers::participants(&message).into_iter().collect();
-    Read::Message(Box::new(Entry {
+    let subject = Subject::of(fields);
+    let (own_bytes, full_bytes) = text_bytes(&mail);
+    let participants = headers::participants(fields);
+    let audience: Vec<&str> = participants.iter().map(String::as_str).collect();
+    Ok(Read::Message(Box::new(Entry {
         id,
         id_text: id_text.filter(|id| id.len() <= LONGEST_ID).map(Box::from),
-        references: references(&message, &participants, id),
-        date: headers::seconds(&message),
+        references: references(fields, &participants, id),
+        date: headers::seconds(fields),
         subject: match subject.base.as_str() {
             "" => 0,
             base => u64::from_le_bytes(hash_of(base.as_bytes())[..8].try_into().unwrap_or_default()).max(1),
         },
         is_answer: subject.is_answer,
         content,
-        audience: hash_of(participants.join("\n").as_bytes()),
+        audience: hash_of(audience.join("\n").as_bytes()),
         offset,
         length,
         own_bytes,
         full_bytes,
-        attached: attachment::list(&message).into_boxed_slice(),
-    }))
+        attached: attachment::list(&mail).into_boxed_slice(),
+    })))
 }
 
 /// Why a message is left out that could be read.
@@ -159,21 +143,25 @@ fn left_out(message: &Message<'_>, config: &MailConfig) -> Option<Reason> {
     is_excluded.then_some(Reason::Excluded)
 }
 
+/// Whether these are the bytes of that message.
+pub(crate) fn is_of(bytes: &[u8], entry: &Entry) -> bool {
+    mime::head(bytes).is_ok_and(|(fields, body)| content(bytes, &fields, body) == entry.content)
+}
+
 /// The hash of a message, without the fields that mail programs change.
-pub(crate) fn content(message: &Message<'_>) -> Hash {
-    let raw = message.raw_message();
-    let part = |start: u32, end: usize| raw.get(start as usize..end).unwrap_or_default();
+fn content(bytes: &[u8], fields: &Message<'_>, body: &[u8]) -> Hash {
     let mut hasher = blake3::Hasher::new();
-    for header in message.headers() {
+    for header in fields.headers() {
         if !CHANGING
             .iter()
             .any(|name| header.name().eq_ignore_ascii_case(name))
         {
-            hasher.update(part(header.offset_field(), header.offset_end() as usize));
+            let range = header.offset_field() as usize..header.offset_end() as usize;
+            hasher.update(bytes.get(range).unwrap_or_default());
         }
     }
     hasher.update(b"\0");
-    hasher.update(part(message.root_part().offset_body, raw.len()));
+    hasher.update(body);
     let mut hash = Hash::default();
     hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     hash
@@ -181,7 +169,7 @@ pub(crate) fn content(message: &Message<'_>) -> Hash {
 
 /// The messages before this one: References, or else the first id of In-Reply-To (RFC 5256). An address of somebody is no id of a
 /// message, though some programs put it there.
-fn references(message: &Message<'_>, participants: &[String], own: Hash) -> Box<[Hash]> {
+fn references(message: &Message<'_>, participants: &BTreeSet<String>, own: Hash) -> Box<[Hash]> {
     let is_id = |id: &String| !participants.contains(&id.to_lowercase());
     let mut ids: Vec<String> = headers::ids(message.references())
         .into_iter()
@@ -207,30 +195,35 @@ fn references(message: &Message<'_>, participants: &[String], own: Hash) -> Box<
 }
 
 /// About how much text the message has, without and with what it quotes.
-fn text_bytes(message: &Message<'_>) -> (u32, u32) {
+fn text_bytes(mail: &Mail<'_>) -> (u32, u32) {
     let (mut own, mut full) = (0_usize, 0_usize);
-    for part in message.text_bodies() {
-        match &part.body {
-            PartType::Text(text) => {
-                full += text.len();
+    for part in mail.text() {
+        let text = part.text();
+        let bytes = match part.form {
+            Form::Html => words_of(&text),
+            _ => text.len(),
+        };
+        full += bytes;
+        own += match part.form {
+            Form::Html => bytes,
+            _ => {
                 let lines = text.split_inclusive('\n').filter(|line| !line.starts_with('>'));
-                own += lines.map(str::len).sum::<usize>();
+                lines.map(str::len).sum::<usize>()
             }
-            PartType::Html(html) => {
-                let mut is_tag = false;
-                let words = html.bytes().filter(|byte| {
-                    is_tag = *byte == b'<' || (is_tag && *byte != b'>');
-                    !is_tag
-                });
-                let bytes = words.count();
-                full += bytes;
-                own += bytes;
-            }
-            _ => {}
-        }
+        };
     }
     let bounded = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
     (bounded(own), bounded(full))
+}
+
+/// How much of HTML isn't tags, about.
+fn words_of(html: &str) -> usize {
+    let mut is_tag = false;
+    let is_word = |byte: &u8| {
+        is_tag = *byte == b'<' || (is_tag && *byte != b'>');
+        !is_tag
+    };
+    html.as_bytes().iter().copied().filter(is_word).count()
 }
 
 #[cfg(test)]

@@ -39,8 +39,8 @@ pub enum Error {
         /// Which.
         path: PathBuf,
     },
-    /// There are more messages than there may be.
-    #[error("there are more than {limit} messages, which is the limit (max_messages)")]
+    /// There are more messages and attachments than there may be.
+    #[error("there are more than {limit} messages and attachments, which is the limit (max_messages)")]
     TooManyMessages {
         /// The limit.
         limit: u64,

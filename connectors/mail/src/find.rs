@@ -10,10 +10,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lectern_connector_files::State;
+
 use crate::config::MailConfig;
 use crate::error::Error;
 use crate::names::{self, INBOX};
-use crate::state::State;
 
 /// A path in a root has at most so many parts.
 const DEEPEST: usize = 64;

@@ -1,40 +1,56 @@
 //! Text whose lines were cut where they are too long and are to be put together again (`format=flowed`, RFC 3676).
 
+/// What stands before a signature.
+const SIGNATURE: &str = "-- ";
+
 /// The text with its paragraphs on one line each. What is quoted has `> ` before it, once for each level.
 pub(crate) fn unflow(text: &str, deletes_space: bool) -> String {
-    let mut lines: Vec<(usize, String)> = Vec::new();
+    let mut flowed = String::with_capacity(text.len());
+    let mut last: Option<(usize, String)> = None;
     let mut is_open = false;
     for line in text.lines() {
         let line = line.trim_end_matches('\r');
         let depth = line.bytes().take_while(|byte| *byte == b'>').count();
         let words = &line[depth..];
         let words = words.strip_prefix(' ').unwrap_or(words);
-        let is_signature = words == "-- ";
-        match lines
-            .last_mut()
+        let is_signature = words == SIGNATURE;
+        match last
+            .as_mut()
             .filter(|last| is_open && last.0 == depth && !is_signature)
         {
             Some(last) => last.1.push_str(words),
-            None => lines.push((depth, words.to_owned())),
+            None => {
+                write(&mut flowed, last.take());
+                last = Some((depth, words.to_owned()));
+            }
         }
         is_open = words.ends_with(' ') && !is_signature;
         if is_open
             && deletes_space
-            && let Some(last) = lines.last_mut()
+            && let Some(last) = &mut last
         {
             last.1.pop();
         }
     }
-    let mut flowed = String::new();
-    for (depth, words) in lines {
-        if depth > 0 {
-            flowed.push_str(&">".repeat(depth));
-            flowed.push(' ');
-        }
-        flowed.push_str(if words == "-- " { &words } else { words.trim_end() });
-        flowed.push('\n');
-    }
+    write(&mut flowed, last);
     flowed
+}
+
+/// Writes a paragraph, with what says how deep it is quoted.
+fn write(flowed: &mut String, paragraph: Option<(usize, String)>) {
+    let Some((depth, words)) = paragraph else {
+        return;
+    };
+    if depth > 0 {
+        flowed.push_str(&">".repeat(depth));
+        flowed.push(' ');
+    }
+    flowed.push_str(if words == SIGNATURE {
+        &words
+    } else {
+        words.trim_end()
+    });
+    flowed.push('\n');
 }
 
 #[cfg(test)]

@@ -8,14 +8,16 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use lectern_connector_files::State;
+
 use crate::account::{Account, Reason};
 use crate::config::{MailConfig, Readers};
 use crate::cut::{Line, Piece, PieceKey, Rules, cut};
 use crate::entry::{Entry, Hash, hash_of};
 use crate::error::Error;
 use crate::find::{Folder, FolderState, Found, Left, find};
-use crate::scan::{Fault, Kind, Scan, scan};
-use crate::state::State;
+use crate::kind::Kind;
+use crate::scan::{Fault, Scan, scan};
 use crate::thread::{Node, threads};
 
 /// How often the walk is done once more, because folders changed while it was on its way.
@@ -103,7 +105,7 @@ impl Index {
             ..Self::default()
         };
         let known = reading.before.map(Self::known).unwrap_or_default();
-        let (mut messages, mut is_whole) = (0, true);
+        let (mut count, mut is_whole) = (0, true);
         for file in found.files {
             if !(reading.is_wanted)() {
                 return Err(Error::Stopped);
@@ -119,8 +121,8 @@ impl Index {
                 is_whole = false;
                 continue;
             };
-            messages += read.scan.messages;
-            if messages > config.max_messages {
+            count += read.scan.count();
+            if count > config.max_messages {
                 return Err(Error::TooManyMessages {
                     limit: config.max_messages,
                 });
@@ -228,7 +230,10 @@ impl Index {
                 let is_better = rank(entry) < rank(self.entry(other));
                 let (kept, copy) = if is_better { (place, other) } else { (other, place) };
                 places[known as usize] = kept;
-                also_in.entry(known).or_default().push(copy.file);
+                let others = also_in.entry(known).or_default();
+                if others.last() != Some(&copy.file) {
+                    others.push(copy.file);
+                }
             }
         }
         self.account.leave_out(Reason::Duplicate, duplicates);

@@ -1,7 +1,7 @@
 //! Documents from mailboxes: mbox files, Maildir folders, and folders of single messages (`.eml`), told apart by content.
 //!
 //! The way of a listing: [`find`] walks the roots; [`scan`] reads each file once, an mbox as a stream cut by [`mbox`]; of each
-//! message an [`entry`] of some hundred bytes is kept: its ids, its date, where it lies, and the hash of its bytes. Entries
+//! message, which [`mime`] takes apart, an [`entry`] of some hundred bytes is kept: its ids, its date, where it lies, and the hash of its bytes. Entries
 //! are put together by [`thread`], threads are [`cut`] into documents, and all of that is the [`index`], which the
 //! [`shelf`] keeps for as long as nothing on the disk changes. The way of a fetch: the key leads to a document of the index,
 //! whose messages are read from their files again, held against their hashes, rendered ([`body`], [`html`], [`flow`]), freed of
@@ -24,12 +24,14 @@
 
 mod config;
 mod names;
-mod state;
 mod find;
 mod mbox;
+mod mime;
 mod entry;
 mod headers;
 mod attachment;
+mod kind;
+mod again;
 mod scan;
 mod thread;
 mod cut;

@@ -10,7 +10,8 @@ use crate::document::Document;
 use crate::entry::{hash_of, hex};
 use crate::error::Error;
 use crate::index::{Index, Purpose};
-use crate::scan::{Fault, Kind};
+use crate::kind::Kind;
+use crate::scan::Fault;
 use crate::shelf::Shelf;
 
 /// Reasons of which one event tells the count.

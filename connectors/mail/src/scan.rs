@@ -1,4 +1,4 @@
-//! A file with messages, read once: what kind of file it is, and an [`Entry`] of each message in it.
+//! A file with messages, read once: an [`Entry`] of each message in it.
 //!
 //! An mbox is read up to the length that it had when it was opened. Its last message is left out while it may be half: when the file
 //! changed just now and doesn't end with an empty line. What shows afterwards that the file was rewritten meanwhile has it read again.
@@ -7,47 +7,23 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
 
-use lectern_connector_files::open_beneath;
+use lectern_connector_files::{State, open_beneath};
 
 use crate::account::Reason;
+use crate::again::{bytes_at, ends_hold, goes_on};
 use crate::config::MailConfig;
 use crate::entry::{self, Entry};
 use crate::error::Error;
 use crate::find::Folder;
 use crate::index::Reading;
-use crate::mbox::{self, Raw, is_field, unquoted};
-use crate::state::State;
+use crate::kind::{self, Kind, maildir_flags};
+use crate::mbox::{self, Raw, unquoted};
 
 /// What is read of an mbox at a time.
 const BUFFER_BYTES: usize = 256 << 10;
-/// What is looked at to see what a file is.
-const HEAD_BYTES: u64 = 8 << 10;
 /// How often a file that is rewritten is read.
 const MOST_TRIES: usize = 3;
-
-/// Fields of which a message has one at least.
-const TELLING: [&str; 7] = [
-    "from",
-    "date",
-    "message-id",
-    "received",
-    "return-path",
-    "delivered-to",
-    "mime-version",
-];
-
-/// What a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Mbox,
-    /// One message.
-    Message,
-    /// It has no messages, but may get some.
-    Empty,
-    Other,
-}
 
 /// Something that is told of a message that isn't in a thread.
 #[derive(Clone, Debug)]
@@ -66,8 +42,10 @@ pub(crate) struct Scan {
     pub(crate) messages: u64,
     pub(crate) left_out: BTreeMap<Reason, u64>,
     pub(crate) faults: Vec<Fault>,
+    /// What is attached to them, and is a document.
+    pub(crate) attachments: u64,
     /// Where the last message that was read ends.
-    end: u64,
+    pub(crate) end: u64,
 }
 
 impl Scan {
@@ -78,8 +56,14 @@ impl Scan {
             messages: 0,
             left_out: BTreeMap::new(),
             faults: Vec::new(),
+            attachments: 0,
             end: 0,
         }
+    }
+
+    /// How many things there are to be kept.
+    pub(crate) fn count(&self) -> u64 {
+        self.messages + self.attachments
     }
 
     fn leave_out(&mut self, reason: Reason) {
@@ -103,6 +87,7 @@ impl Scan {
         match entry::read(bytes, offset, length, config) {
             entry::Read::Message(entry) => {
                 self.messages += 1;
+                self.attachments += entry.attached.len() as u64;
                 self.entries.push(*entry);
             }
             entry::Read::LeftOut(reason) => self.leave_out(reason),
@@ -209,7 +194,7 @@ fn try_scan(
         let is_named = name.as_encoded_bytes().ends_with(b".eml");
         let kind = match folder.is_maildir {
             true => Kind::Message,
-            false => kind(&mut file)?,
+            false => kind::of(&mut file)?,
         };
         // What is called a message and isn't one is broken.
         let kind = if is_named && kind == Kind::Other {
@@ -233,44 +218,6 @@ fn try_scan(
     Err(Problem::Busy)
 }
 
-/// What a file is, by how it begins.
-fn kind(file: &mut File) -> io::Result<Kind> {
-    let mut head = Vec::new();
-    file.seek(SeekFrom::Start(0))?;
-    file.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
-    if head.is_empty() {
-        return Ok(Kind::Empty);
-    }
-    if head.starts_with(b"From ") {
-        return Ok(Kind::Mbox);
-    }
-    let lines: Vec<&[u8]> = head.split(|byte| *byte == b'\n').collect();
-    let mut is_told = false;
-    for (number, line) in lines.iter().enumerate() {
-        let is_continued = number > 0 && (line.starts_with(b" ") || line.starts_with(b"\t"));
-        if line.is_empty() || *line == b"\r" {
-            break;
-        }
-        if is_continued {
-            continue;
-        }
-        if !is_field(line) {
-            // The last line may be cut.
-            let is_cut = number + 1 == lines.len() && head.len() as u64 == HEAD_BYTES;
-            return Ok(if is_cut && is_told {
-                Kind::Message
-            } else {
-                Kind::Other
-            });
-        }
-        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-        is_told |= TELLING
-            .iter()
-            .any(|telling| telling.as_bytes().eq_ignore_ascii_case(name));
-    }
-    Ok(if is_told { Kind::Message } else { Kind::Other })
-}
-
 /// A file that is one message.
 fn message(file: &File, name: &OsStr, size_bytes: u64, config: &MailConfig) -> io::Result<Scan> {
     let mut scan = Scan::new(Kind::Message);
@@ -290,13 +237,6 @@ fn message(file: &File, name: &OsStr, size_bytes: u64, config: &MailConfig) -> i
     let bytes = bytes_at(file, 0, size_bytes)?;
     scan.take_in(&bytes, 0, size_bytes, config);
     Ok(scan)
-}
-
-/// The flags of a message in a Maildir: `1700000000.M1P2.host:2,FS`.
-fn maildir_flags(name: &OsStr) -> String {
-    let name = name.to_string_lossy();
-    let flags = name.rsplit_once(":2,").or_else(|| name.rsplit_once("!2,"));
-    flags.map(|(_, flags)| flags.to_owned()).unwrap_or_default()
 }
 
 fn mailbox(
@@ -321,7 +261,7 @@ fn mailbox(
     );
     let mut give = |raw: Raw<'_>| {
         // More than there may be: that is told where the files are counted.
-        if scan.messages > config.max_messages {
+        if scan.count() > config.max_messages {
             return;
         }
         if !raw.is_closed && !is_settled {
@@ -357,52 +297,4 @@ impl Read for Wanted<'_> {
             false => Err(io::Error::other("nobody wants it")),
         }
     }
-}
-
-/// Whether a file is the one that was read before with something added at its end.
-fn goes_on(file: &File, before: &Scan, known: &State, now: &State) -> io::Result<bool> {
-    let is_longer = before.kind == Kind::Mbox
-        && !before.entries.is_empty()
-        && !before.left_out.contains_key(&Reason::Incomplete)
-        && known.number == now.number
-        && now.size_bytes >= before.end + 5;
-    Ok(is_longer && bytes_at(file, before.end, 5)? == b"From " && ends_hold(file, before)?)
-}
-
-/// Whether the first and the last message are where they were.
-fn ends_hold(file: &File, scan: &Scan) -> io::Result<bool> {
-    for entry in [scan.entries.first(), scan.entries.last()].into_iter().flatten() {
-        if !holds(file, Kind::Mbox, entry)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Whether a message is still where it was.
-fn holds(file: &File, kind: Kind, entry: &Entry) -> io::Result<bool> {
-    Ok(read_again(file, kind, entry)?.is_some())
-}
-
-/// The bytes of a message that is still where it was.
-pub(crate) fn read_again(file: &File, kind: Kind, entry: &Entry) -> io::Result<Option<Vec<u8>>> {
-    let bytes = match bytes_at(file, entry.offset, u64::from(entry.length)) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let bytes = match kind {
-        Kind::Mbox => unquoted(&bytes).into_owned(),
-        _ => bytes,
-    };
-    let is_same = entry::parse(&bytes).is_ok_and(|message| entry::content(&message) == entry.content);
-    // One that grew would be another.
-    let is_whole = kind == Kind::Mbox || file.metadata()?.len() == u64::from(entry.length);
-    Ok((is_same && is_whole).then_some(bytes))
-}
-
-fn bytes_at(file: &File, offset: u64, length: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-    file.read_exact_at(&mut bytes, offset)?;
-    Ok(bytes)
 }

@@ -7,6 +7,8 @@
     reason = "a test may fail, and tells its figures"
 )]
 
+mod mailbox;
+
 use std::io::Write;
 use std::time::Instant;
 
@@ -14,19 +16,14 @@ use futures::StreamExt;
 use lectern_connector_mail::{MailConfig, MailConnector};
 use lectern_domain::ports::Connector;
 
+use mailbox::memory;
+
 const MESSAGES: usize = 100_000;
 /// In each thread.
 const ANSWERS: usize = 10;
 const BODY_BYTES: usize = 4_000;
 /// At most, for each message, while threads are put together.
 const MOST_BYTES: usize = 1_000;
-
-/// What this process has in memory, and the most that it had, in bytes; nothing where the system doesn't tell.
-fn memory(name: &str) -> Option<usize> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with(name))?;
-    Some(line.split_whitespace().nth(1)?.parse::<usize>().ok()? * 1_024)
-}
 
 #[tokio::test]
 async fn some_hundred_bytes_are_kept_of_a_message() {

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::BoxStream;
+use lectern_connector_files::{Listed, listing_of};
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use lectern_domain::{ErrorKind, PortError};
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use crate::account::Account;
 use crate::clean::{mask, scrub};
@@ -20,9 +21,6 @@ use crate::listing;
 use crate::message::{Record, Shown};
 use crate::moment::Moment;
 use crate::shelf::{Held, Shelf};
-
-/// How far a listing runs ahead of its reader, in events.
-const LISTING_AHEAD: usize = 256;
 
 /// Reads an export of a Slack workspace.
 #[derive(Clone, Debug)]
@@ -141,9 +139,8 @@ impl Connector for SlackConnector {
     }
 
     fn list(&self, _since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>> {
-        let (sender, receiver) = mpsc::channel(LISTING_AHEAD);
         let (shelf, account) = (Arc::clone(&self.shelf), Arc::clone(&self.account));
-        let lister = spawn_blocking(move || {
+        let list = move |sender: &mpsc::Sender<Listed>| {
             let mut give = |event| sender.blocking_send(Ok(event)).is_ok();
             match listing::list(&shelf, &mut give) {
                 Ok(Some(listed)) => *account.lock().unwrap_or_else(PoisonError::into_inner) = Some(listed),
@@ -155,8 +152,8 @@ impl Connector for SlackConnector {
                     }
                 }
             }
-        });
-        stream::unfold((receiver, Some(lister)), next_event).boxed()
+        };
+        listing_of(list, |error| Error::ThreadEnded(error).into())
     }
 
     async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError> {
@@ -178,18 +175,4 @@ fn of_document(error: Error) -> PortError {
         error.kind = ErrorKind::Unavailable;
     }
     error
-}
-
-type Listing = (
-    mpsc::Receiver<Result<ListEvent, PortError>>,
-    Option<JoinHandle<()>>,
-);
-
-/// The next event. A listing that ended by a panic is an error at the end, and not one that looks whole.
-async fn next_event((mut receiver, lister): Listing) -> Option<(Result<ListEvent, PortError>, Listing)> {
-    if let Some(event) = receiver.recv().await {
-        return Some((event, (receiver, lister)));
-    }
-    let error = lister?.await.err()?;
-    Some((Err(Error::ThreadEnded(error).into()), (receiver, None)))
 }

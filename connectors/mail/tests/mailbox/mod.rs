@@ -1,4 +1,4 @@
-//! A generated mailbox, and what is known of it without the connector.
+//! A generated mailbox, and what is known of it without the connector; and what a test takes in memory.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
@@ -110,9 +110,9 @@ impl Mailbox {
                 }
             };
             seconds += 60 + i64::try_from(numbers.below(400_000)).unwrap();
-            let mark = mark(number, place);
+            let mark = mark_of(number, place);
             let quoted = parent.map(|parent| {
-                let mark = mark(number, parent);
+                let mark = mark_of(number, parent);
                 format!("\n\nOn an earlier day Ada wrote:\n\n> I say {mark}.\n> From here on, too.\n")
             });
             let from = numbers.below(PEOPLE);
@@ -197,7 +197,7 @@ impl Mailbox {
 }
 
 /// A word that one message has, and those that quote it.
-fn mark(thread: usize, place: usize) -> String {
+fn mark_of(thread: usize, place: usize) -> String {
     format!(
         "mark-{thread}-{place}-{:016x}",
         Numbers((thread * 10_000 + place) as u64).below(u64::MAX)
@@ -237,4 +237,11 @@ fn write_maildir(path: &Path, mails: &[(usize, &Mail)]) {
         };
         std::fs::write(file, &mail.text).unwrap();
     }
+}
+
+/// What this process has in memory, and the most that it had, in bytes; nothing where the system doesn't tell.
+pub fn memory(name: &str) -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with(name))?;
+    Some(line.split_whitespace().nth(1)?.parse::<usize>().ok()? * 1_024)
 }
