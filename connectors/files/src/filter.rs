@@ -16,7 +16,7 @@ const GIT_IGNORE_FILE: &str = ".gitignore";
 
 /// What the configuration says about paths below one root.
 #[derive(Clone, Debug)]
-pub(crate) struct Filter {
+pub struct Filter {
     include: Option<Gitignore>,
     exclude: Option<Gitignore>,
     hidden: bool,
@@ -26,22 +26,43 @@ pub(crate) struct Filter {
 impl Filter {
     /// The patterns of `config`, for paths below `root`.
     pub(crate) fn new(config: &FilesConfig, root: &Path) -> Result<Self, Error> {
+        let filter = Self::of_patterns(root, &config.include, &config.exclude, config.hidden)?;
         Ok(Self {
-            include: matcher(root, &config.include)?,
-            exclude: matcher(root, &config.exclude)?,
-            hidden: config.hidden,
             gitignore: config.gitignore,
+            ..filter
         })
     }
 
+    /// Those patterns, for paths below `root`, and whether names that begin with a dot are read.
+    ///
+    /// Fails with [`Error::Pattern`].
+    pub fn of_patterns(
+        root: &Path,
+        include: &[String],
+        exclude: &[String],
+        hidden: bool,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            include: matcher(root, include)?,
+            exclude: matcher(root, exclude)?,
+            hidden,
+            gitignore: false,
+        })
+    }
+
+    /// Whether a name isn't looked at since it begins with a dot.
+    pub fn hides(&self, name: &OsStr) -> bool {
+        !self.hidden && is_hidden(name)
+    }
+
     /// Whether a file or folder is left out, with all that is under it.
-    pub(crate) fn excludes(&self, path: &Path, is_folder: bool) -> bool {
+    pub fn excludes(&self, path: &Path, is_folder: bool) -> bool {
         let matches = |exclude: &Gitignore| exclude.matched(path, is_folder).is_ignore();
         self.exclude.as_ref().is_some_and(matches)
     }
 
     /// Whether a file is one of those that are asked for.
-    pub(crate) fn includes(&self, file: &Path) -> bool {
+    pub fn includes(&self, file: &Path) -> bool {
         let matches = |include: &Gitignore| include.matched_path_or_any_parents(file, false).is_ignore();
         self.include.as_ref().is_none_or(matches)
     }
@@ -51,7 +72,7 @@ impl Filter {
     pub(crate) fn rules_out(&self, root: &Path, path: &Path) -> bool {
         let mut above = path.ancestors().take_while(|above| *above != root);
         above.any(|above| {
-            let is_hidden = above.file_name().is_some_and(is_hidden) && !self.hidden;
+            let is_hidden = above.file_name().is_some_and(|name| self.hides(name));
             // The path itself may be a file, which a pattern for folders says nothing about.
             is_hidden || self.excludes(above, above != path)
         })

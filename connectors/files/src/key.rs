@@ -9,7 +9,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 /// One component of a path as text.
-pub(crate) fn encode(name: &OsStr) -> String {
+pub fn encode(name: &OsStr) -> String {
     let mut key = String::new();
     for chunk in name.as_bytes().utf8_chunks() {
         for character in chunk.valid().chars() {

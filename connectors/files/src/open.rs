@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::key::decode;
 
 /// The components of a key, or `None` where it can't lead to a file under a root.
-pub(crate) fn components(key: &str) -> Option<Vec<OsString>> {
+pub fn components(key: &str) -> Option<Vec<OsString>> {
     key.split('/')
         .map(|part| match part {
             "" | "." | ".." => None,
