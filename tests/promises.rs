@@ -13,6 +13,7 @@
 //! | A Slack export is threads and exchanges for their members, counted to the last message, without a token | `slack` |
 //! | In a whole workspace, a private message is found by its members and by nobody else | `members` |
 //! | Mailboxes are threads, whatever folders their messages lie in, and for their participants alone where that is asked | `mail` |
+//! | What is committed to a Git repository is found with its author and dates, what a commit deletes is not | `git` |
 //! | The right document is found; what the documents don't tell is not answered | `handbook_questions` |
 //! | A file that can't be read costs one document, told with a code and a reason | `bad_files`, `hostile_files` |
 //! | Bad disks, folders, models and questions are told by name, and nothing is lost | `bad_places`, `full_disk`, `bad_questions` |
@@ -55,6 +56,7 @@ mod slack;
 mod members;
 mod web;
 mod mail;
+mod git;
 mod handbook_questions;
 mod bad_files;
 mod hostile_files;

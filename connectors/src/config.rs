@@ -1,6 +1,7 @@
 //! The registry: which kinds of sources there are.
 
 use lectern_connector_files::{FilesConfig, FilesConnector, FolderWatch, WatchTiming};
+use lectern_connector_git::{GitConfig, GitConnector};
 use lectern_connector_mail::{MailConfig, MailConnector};
 use lectern_connector_s3::{S3Config, S3Connector};
 use lectern_connector_slack::{SlackConfig, SlackConnector};
@@ -18,6 +19,8 @@ use crate::plain;
 pub enum SourceConfig {
     /// Folders and files of this machine.
     Files(FilesConfig),
+    /// What is committed to a Git repository of this machine.
+    Git(GitConfig),
     /// mbox files, Maildir folders, and folders of messages.
     Mail(MailConfig),
     /// Buckets of S3 and of what is like it.
@@ -43,6 +46,7 @@ impl SourceConfig {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Files(_) => "files",
+            Self::Git(_) => "git",
             Self::Mail(_) => "mail",
             Self::S3(_) => "s3",
             Self::Slack(_) => "slack",
@@ -54,7 +58,7 @@ impl SourceConfig {
     pub fn is_watched(&self) -> bool {
         match self {
             Self::Files(files) => files.watch,
-            Self::Mail(_) | Self::S3(_) | Self::Slack(_) | Self::Web(_) => false,
+            Self::Git(_) | Self::Mail(_) | Self::S3(_) | Self::Slack(_) | Self::Web(_) => false,
         }
     }
 }
@@ -65,6 +69,7 @@ pub fn open(config: &SourceConfig) -> Result<Box<dyn Connector>, Error> {
     plain::refuse(config)?;
     match config {
         SourceConfig::Files(files) => Ok(Box::new(FilesConnector::new(files.clone())?)),
+        SourceConfig::Git(git) => Ok(Box::new(GitConnector::new(git.clone())?)),
         SourceConfig::Mail(mail) => Ok(Box::new(MailConnector::new(mail.clone())?)),
         SourceConfig::S3(s3) => Ok(Box::new(S3Connector::new(S3Config::clone(s3))?)),
         SourceConfig::Slack(slack) => Ok(Box::new(SlackConnector::new(slack.clone())?)),

@@ -25,6 +25,9 @@ pub enum Error {
     /// The files connector refuses.
     #[error(transparent)]
     Files(#[from] lectern_connector_files::Error),
+    /// The Git connector refuses.
+    #[error(transparent)]
+    Git(#[from] lectern_connector_git::Error),
     /// The mailbox connector refuses.
     #[error(transparent)]
     Mail(#[from] lectern_connector_mail::Error),
@@ -45,6 +48,7 @@ impl Error {
         match self {
             Self::Config { .. } | Self::SecretInConfig { .. } => ErrorKind::Invalid,
             Self::Files(error) => error.kind(),
+            Self::Git(error) => error.kind(),
             Self::Mail(error) => error.kind(),
             Self::S3(error) => error.kind(),
             Self::Slack(error) => error.kind(),
@@ -58,6 +62,7 @@ impl Error {
             Self::Config { .. } => "source_config_invalid",
             Self::SecretInConfig { .. } => "secret_in_config",
             Self::Files(error) => error.code(),
+            Self::Git(error) => error.code(),
             Self::Mail(error) => error.code(),
             Self::S3(error) => error.code(),
             Self::Slack(error) => error.code(),

@@ -9,6 +9,8 @@ pub use config::{SourceConfig, open, watch};
 pub use error::Error;
 /// The connector for folders and files, for its configuration.
 pub use lectern_connector_files as files;
+/// The connector for Git repositories, for its configuration.
+pub use lectern_connector_git as git;
 /// The connector for mailboxes, for its configuration.
 pub use lectern_connector_mail as mail;
 /// The connector for buckets, for its configuration.

@@ -243,6 +243,7 @@ pub fn described(source: &Source) -> String {
             let watched = if files.watch { " (watched)" } else { "" };
             format!("{}{watched}", roots.join(", "))
         }
+        Ok(SourceConfig::Git(git)) => format!("{} ({})", git.repository.display(), git.reference),
         Ok(SourceConfig::Mail(mail)) => {
             let roots: Vec<String> = mail.roots.iter().map(|root| root.display().to_string()).collect();
             roots.join(", ")

@@ -44,6 +44,7 @@ pub fn read_config(file: &Path) -> Result<SourceConfig, PortError> {
 pub fn paths(config: &mut SourceConfig) -> Vec<&mut PathBuf> {
     match config {
         SourceConfig::Files(files) => files.roots.iter_mut().collect(),
+        SourceConfig::Git(git) => vec![&mut git.repository],
         SourceConfig::Mail(mail) => mail.roots.iter_mut().collect(),
         SourceConfig::S3(_) | SourceConfig::Web(_) => Vec::new(),
         SourceConfig::Slack(slack) => vec![&mut slack.export],
@@ -67,6 +68,7 @@ pub(super) fn bounded_and_resolved(
 ) -> Result<(SourceConfig, Vec<PathBuf>), PortError> {
     let limit_bytes = match &mut config {
         SourceConfig::Files(files) => &mut files.max_file_bytes,
+        SourceConfig::Git(git) => &mut git.max_file_bytes,
         SourceConfig::Mail(mail) => &mut mail.max_attachment_bytes,
         SourceConfig::S3(s3) => &mut s3.max_object_bytes,
         SourceConfig::Slack(slack) => &mut slack.max_file_bytes,

@@ -31,6 +31,7 @@ Examples:
   lectern source add --kb staff --name slack --config slack.toml
   lectern source add --kb staff --name post --config mail.toml
   lectern source add --kb papers --name archive --config bucket.toml
+  lectern source add --kb papers --name handbook --config git.toml
   lectern source add --kb staff --name site --config site.toml
   lectern source add --kb papers --name logs --chunking fixed,max_tokens=200,overlap_tokens=40 ~/logs")]
 pub struct AddArguments {

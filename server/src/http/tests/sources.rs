@@ -96,6 +96,11 @@ async fn what_a_source_cannot_be_is_refused() {
             "not_an_export",
         ),
         (
+            json!({"config": {"kind": "git", "repository": folder}}),
+            400,
+            "not_a_repository",
+        ),
+        (
             json!({"paths": [folder], "exclude": ["a["]}),
             400,
             "pattern_invalid",
