@@ -49,6 +49,12 @@ fn workplace(site: &Site) -> Workplace {
     lectern
 }
 
+/// The page that says who keeps the keys.
+fn keys(keeper: &str) -> Page {
+    let sentence = format!("The keys to the lighthouse are kept by {keeper}.");
+    page("Keys", &sentence, &["/docs/anchor"])
+}
+
 fn harbour() -> Site {
     let site = Site::new();
     site.put(
@@ -59,14 +65,7 @@ fn harbour() -> Site {
             &["/docs/keys", "/docs/ferry", "/about"],
         ),
     );
-    site.put(
-        "/docs/keys",
-        page(
-            "Keys",
-            "The keys to the lighthouse are kept by Theodora.",
-            &["/docs/anchor"],
-        ),
-    );
+    site.put("/docs/keys", keys("Theodora"));
     site.put(
         "/docs/ferry",
         page("Ferry", "The ferry to Skagen leaves at dawn.", &[]),
@@ -111,14 +110,7 @@ fn a_site_is_kept_in_step() {
     assert_eq!((again.new, again.modified, again.deleted), (0, 0, 0));
     assert_eq!(site.asked().iter().map(|asked| asked.bytes).sum::<usize>(), 0);
 
-    site.put(
-        "/docs/keys",
-        page(
-            "Keys",
-            "The keys to the lighthouse are kept by Dietlinde.",
-            &["/docs/anchor"],
-        ),
-    );
+    site.put("/docs/keys", keys("Dietlinde"));
     site.remove("/docs/ferry");
     let changed = sync(&lectern).exits(0).counts();
     assert_eq!((changed.modified, changed.deleted), (1, 1));
@@ -139,14 +131,7 @@ fn a_site_that_is_down_loses_nothing() {
     assert_eq!(lectern.found("Theodora"), ["keys"]);
     assert_eq!(lectern.found("anchor weighs"), ["anchor"]);
     // It comes back, and is what it was.
-    site.put(
-        "/docs/keys",
-        page(
-            "Keys",
-            "The keys to the lighthouse are kept by Theodora.",
-            &["/docs/anchor"],
-        ),
-    );
+    site.put("/docs/keys", keys("Theodora"));
     assert_eq!(sync(&lectern).exits(0).counts().failed, 0);
 
     site.put("/robots.txt", Page::status(500));

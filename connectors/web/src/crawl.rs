@@ -92,6 +92,25 @@ pub(super) struct Node {
     is_own: bool,
 }
 
+impl Node {
+    fn new(url: String, kind: Kind) -> Self {
+        Self {
+            record: Record {
+                url,
+                ..Record::default()
+            },
+            kind,
+            stage: Stage::Known,
+            depth: u16::MAX,
+            redirects: 0,
+            from: None,
+            was_put_off: false,
+            is_seed: false,
+            is_own: false,
+        }
+    }
+}
+
 /// A crawl on its way.
 pub(crate) struct Crawl<'a> {
     site: &'a WebConnector,
@@ -286,20 +305,7 @@ impl<'a> Crawl<'a> {
             return None;
         }
         let place = u32::try_from(self.nodes.len()).ok()?;
-        self.nodes.push(Node {
-            record: Record {
-                url: url.to_string(),
-                ..Record::default()
-            },
-            kind,
-            stage: Stage::Known,
-            depth: u16::MAX,
-            redirects: 0,
-            from: None,
-            was_put_off: false,
-            is_seed: false,
-            is_own: false,
-        });
+        self.nodes.push(Node::new(url.to_string(), kind));
         self.places.insert(key, place);
         Some(place)
     }

@@ -4,7 +4,7 @@ use std::mem;
 
 use lectern_domain::ports::{ListEvent, SourceItem};
 
-use super::{Crawl, Stage};
+use super::{Crawl, Kind, Node, Stage};
 use crate::address::key_of;
 use crate::memory::{Came, Record, cursor, fingerprint};
 
@@ -98,21 +98,10 @@ impl Crawl<'_> {
         let Ok(place) = u32::try_from(self.nodes.len()) else {
             return;
         };
-        self.nodes.push(super::Node {
-            record: Record {
-                url,
-                came,
-                ..Record::default()
-            },
-            kind: super::Kind::Page,
-            stage: Stage::Settled,
-            depth: 0,
-            redirects: 0,
-            from: None,
-            was_put_off: false,
-            is_seed: false,
-            is_own: false,
-        });
+        let mut node = Node::new(url, Kind::Page);
+        node.record.came = came;
+        node.stage = Stage::Settled;
+        self.nodes.push(node);
         self.places.insert(key, place);
     }
 }
