@@ -199,7 +199,7 @@ fn a_private_message_is_found_by_its_members_alone() {
     let members: Vec<String> = is_private
         .map(|conversation| conversation.members[0].clone())
         .collect();
-    // One of a private channel, and one of a direct message.
+    // One of a direct message, and one of a group's.
     for member in [members.first(), members.last()] {
         let number = member.unwrap()[1..].parse().unwrap();
         round(&mut workspace, size, number);

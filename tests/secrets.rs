@@ -40,7 +40,7 @@ const IN_FILES: [&str; 4] = [
     "ZmlsZS1rZXktMTIzNDU2Nzg5MC1hYmNkZWZnaGlqa2w=",
 ];
 /// Written where it doesn't belong.
-const PLAIN: &str = "plain/secret+4713";
+const PLAIN: &str = "plain-secret+4713";
 
 /// What was said and stored.
 struct Witness {
