@@ -144,10 +144,13 @@ struct Packs {
     unusable: HashSet<OsString>,
 }
 
+/// An object, unpacked.
+type Unpacked = (Kind, Arc<Vec<u8>>);
+
 /// What deltas were applied to, by pack and place.
 #[derive(Debug, Default)]
 struct Bases {
-    kept: HashMap<(u32, u64), (Kind, Arc<Vec<u8>>)>,
+    kept: HashMap<(u32, u64), Unpacked>,
     /// The oldest first.
     order: VecDeque<(u32, u64)>,
     bytes: usize,
@@ -271,12 +274,7 @@ impl Store {
         Ok(is_any_new)
     }
 
-    fn read_packed(
-        &self,
-        pack: &Pack,
-        offset: u64,
-        limit_bytes: u64,
-    ) -> Result<(Kind, Arc<Vec<u8>>), Broken> {
+    fn read_packed(&self, pack: &Pack, offset: u64, limit_bytes: u64) -> Result<Unpacked, Broken> {
         within(packed_size(pack, offset)?, limit_bytes)?;
         let base_limit = limit_bytes.saturating_mul(LARGER_BASES).max(BASE_BYTES);
         // Down to what is whole, or kept ...
@@ -388,7 +386,7 @@ fn packed_size(pack: &Pack, offset: u64) -> Result<u64, Broken> {
     }
 }
 
-fn read_loose(file: &File, limit_bytes: u64) -> Result<(Kind, Arc<Vec<u8>>), Broken> {
+fn read_loose(file: &File, limit_bytes: u64) -> Result<Unpacked, Broken> {
     let (kind, size, mut inflater, mut bytes) = open_loose(file)?;
     let size = within(size, limit_bytes)?;
     let missing = size.saturating_sub(bytes.len());

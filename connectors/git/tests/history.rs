@@ -154,6 +154,33 @@ async fn a_merge_tells_of_the_side_that_a_file_came_from() {
 }
 
 #[tokio::test]
+async fn what_a_merge_dropped_is_no_change() {
+    let (_folder, repository, config) = place();
+    for name in ["kept.md", "both.md"] {
+        repository.put(name, b"0");
+    }
+    let base = repository.commit(&[], by("Ada", 0));
+    repository.put("kept.md", b"older");
+    repository.put("both.md", b"older");
+    let older = repository.commit(&[base], by("Bo", 1));
+    repository.put("kept.md", b"newer");
+    repository.put("both.md", b"newer");
+    let newer = repository.commit(&[base], by("Cy", 2));
+    repository.put("kept.md", b"older");
+    repository.put("both.md", b"both");
+    let merge = repository.commit(&[newer, older], by("Merger", 3));
+    repository.set("refs/heads/main", &merge);
+    assert_eq!(
+        history(&config, "kept.md").await,
+        ["Bo, Ada", &hour(0), &hour(1), &hex(&older)]
+    );
+    assert_eq!(
+        history(&config, "both.md").await,
+        ["Merger, Ada", &hour(0), &hour(3), &hex(&merge)]
+    );
+}
+
+#[tokio::test]
 async fn where_the_history_ends_dates_are_missing_and_never_wrong() {
     let (_folder, repository, config) = place();
     repository.put("old.md", b"1");

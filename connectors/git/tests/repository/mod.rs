@@ -42,8 +42,11 @@ pub struct Repository {
     pub git: PathBuf,
     staged: RefCell<Folder>,
     /// What is to be put into a pack; nothing where each object is a file of its own.
-    packed: Option<RefCell<Vec<(Id, u8, Vec<u8>)>>>,
+    packed: Option<RefCell<Vec<Packed>>>,
 }
+
+/// An object, by its name, the number of its kind, and its bytes.
+type Packed = (Id, u8, Vec<u8>);
 
 #[derive(Default)]
 struct Folder {
