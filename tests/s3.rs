@@ -10,7 +10,7 @@ use crate::harness::{Outcome, Workplace};
 
 #[allow(dead_code, reason = "the suite of the connector uses the rest")]
 #[path = "../connectors/tests/s3/shelf.rs"]
-mod shelf;
+pub mod shelf;
 
 use shelf::{BUCKET, Shelf};
 

@@ -13,12 +13,7 @@ use serde_json::{Value, json};
 use crate::harness::lectern::KB;
 use crate::harness::server::{Reply, send};
 use crate::harness::{Outcome, Server, Workplace, until};
-
-#[allow(dead_code, reason = "the suite of the connector uses the rest")]
-#[path = "../connectors/tests/s3/shelf.rs"]
-mod shelf;
-
-use shelf::{BUCKET, Shelf};
+use crate::s3::shelf::{BUCKET, Shelf};
 
 /// What is named in the configurations, and what is there. The last one is 32 bytes in base64.
 const PLACES: [&str; 4] = [

@@ -129,7 +129,7 @@ impl Drawer {
         if self.has(Flaw::NamesTwice) {
             items.extend(items.first().cloned());
         }
-        if self.has(Flaw::ListingIsRead) && state.listings % 2 == 0 {
+        if self.has(Flaw::ListingIsRead) && state.listings.is_multiple_of(2) {
             items.iter_mut().for_each(|item| item.uri.push('#'));
         }
         if self.has(Flaw::ListsWhatIsGone) && !state.documents.contains_key("short-lived.md") {
@@ -149,7 +149,7 @@ impl Drawer {
         if self.has(Flaw::NamesOneChangeOnly) {
             keys.truncate(1);
         }
-        if self.has(Flaw::SaysOtherThingsAgain) && state.listings % 2 == 0 {
+        if self.has(Flaw::SaysOtherThingsAgain) && state.listings.is_multiple_of(2) {
             keys.pop();
         }
         let event = |key: &String| match state.documents.get(key) {
