@@ -29,9 +29,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The pause after which a source that can't be watched, or a sync that can't be asked for, is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
-/// The connectors of the sources that are watched, each with the configuration that it was opened with.
+/// A connector and the configuration that it was opened with.
+type Opened = (Value, Arc<dyn Connector>);
+
+/// The connectors of the sources that are watched.
 #[derive(Default)]
-pub struct WatchedConnectors(Mutex<BTreeMap<SourceId, (Value, Arc<dyn Connector>)>>);
+pub struct WatchedConnectors(Mutex<BTreeMap<SourceId, Opened>>);
 
 impl std::fmt::Debug for WatchedConnectors {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -58,7 +61,7 @@ impl WatchedConnectors {
             .retain(|id, (config, _)| *id != source.id || *config != source.config);
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<SourceId, (Value, Arc<dyn Connector>)>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<SourceId, Opened>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -78,7 +78,7 @@ pub struct SourceRules {
     /// Leave out what .gitignore files name, too
     #[arg(long)]
     gitignore: bool,
-    /// Skip files that are larger, in MiB [default: max_file_mib of [ingestion], which is the most]
+    /// Skip files that are larger, in MiB [default: as many as the server takes, which is the most]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_file_mib: Option<u64>,
     /// Have a running server bring in what is saved, within seconds
