@@ -70,7 +70,7 @@ impl SlackConnector {
             Key::Messages { first, .. } => self.messages(setting, &held, first, gone),
             Key::File { id, .. } => {
                 let file = held.index.files.iter().find(|file| file.id == id);
-                let file = file.ok_or_else(gone)?;
+                let file = file.ok_or_else(|| missing(&held, gone))?;
                 let mut bytes = snapshot
                     .export
                     .read(&file.stored, self.shelf.config.max_file_bytes)
@@ -88,7 +88,7 @@ impl SlackConnector {
         first: Moment,
         gone: impl Fn() -> Error,
     ) -> Result<Fetched, Error> {
-        let piece = held.index.piece(first).ok_or_else(&gone)?;
+        let piece = held.index.piece(first).ok_or_else(|| missing(held, &gone))?;
         if let Some((name, _)) = held.index.unreadable.first().filter(|_| piece.is_withheld) {
             let problem = "can't be read, and the document may have messages in it";
             return Err(unread(name, Unreadable::new("day_unreadable", problem)));
@@ -121,6 +121,17 @@ impl SlackConnector {
             open = Some((entry.day, day));
         }
         Ok(setting.messages(piece, &messages))
+    }
+}
+
+/// What it is when the index has no such document: gone, unless a day that can't be read may have it.
+fn missing(held: &Held, gone: impl Fn() -> Error) -> Error {
+    match held.index.unreadable.first() {
+        None => gone(),
+        Some((name, _)) => {
+            let problem = "can't be read, and the document may have messages in it";
+            unread(name, Unreadable::new("day_unreadable", problem))
+        }
     }
 }
 
