@@ -16,7 +16,7 @@ use crate::failpoints::arm;
 use crate::{Cancellation, DocumentFilter, Progress};
 
 /// So many sources with scripts of their own are tried.
-const SEEDS: u64 = 30;
+const SEEDS: u64 = 12;
 const DOCUMENTS: u64 = 24;
 
 /// A source whose listings are written down.
