@@ -32,9 +32,12 @@ pub enum SourceConfig {
 }
 
 impl SourceConfig {
-    /// Reads a configuration. An unknown kind and an unknown key are errors that name it.
+    /// Reads a configuration. An unknown kind and an unknown key are errors that name it; one with a secret in it is
+    /// refused before anything else is said of it.
     pub fn from_json(json: serde_json::Value) -> Result<Self, Error> {
-        Ok(serde_json::from_value(json)?)
+        let config = serde_json::from_value(json)?;
+        plain::refuse(&config)?;
+        Ok(config)
     }
 
     /// The configuration as it is stored.
