@@ -73,6 +73,11 @@ async fn what_a_source_cannot_be_is_refused() {
         (
             json!({"config": {"kind": "web", "seeds": ["https://ada:secret@example.com/"]}}),
             400,
+            "secret_in_config",
+        ),
+        (
+            json!({"config": {"kind": "web", "seeds": ["ftp://example.com/"]}}),
+            400,
             "address_invalid",
         ),
         (
