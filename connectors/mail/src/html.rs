@@ -1,6 +1,6 @@
 //! The HTML of a message as Markdown: its words, lists, bold words and quotes.
 //!
-//! The way: [`tokens`] cuts HTML into tags and words, [`elements`] says which elements are open, as far as that matters, and [`page`]
+//! The way: `lectern_connector_markup` cuts HTML into tags and words, [`elements`] says which elements are open, as far as that matters, and [`page`]
 //! writes lines. There is no tree: what a message says takes memory and time by its length, whatever is open in it or left open.
 //!
 //! A link becomes its words and a picture its description. Messages are laid out with tables, so a table becomes lines: a row is one, its
@@ -9,11 +9,11 @@
 
 mod elements;
 mod page;
-mod tokens;
+
+use lectern_connector_markup::{Token, Tokens, add_decoded};
 
 use elements::Elements;
 use page::Page;
-use tokens::{Token, Tokens, add_decoded};
 
 /// Markdown of HTML. Ends early where it has more than so many bytes.
 pub(crate) fn to_markdown(html: &str, most_bytes: usize) -> String {

@@ -1,17 +1,10 @@
 //! What a page of HTML says to a crawler: where it leads, what it is called, and what may be done with it.
 //!
 //! The way of a page: its bytes become text (by what the server says of their encoding, or the page itself), the text becomes
-//! tags (html5ever's tokenizer; no tree is built), and the tags are looked through. A page that is broken gives what is in it.
-
-use std::cell::RefCell;
+//! tags (no tree is built), and the tags are looked through. A page that is broken gives what is in it.
 
 use encoding_rs::{Encoding, UTF_8};
-use html5ever::TokenizerResult;
-use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{
-    BufferQueue, StartTag, Tag, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
-};
+use lectern_connector_markup::{Tag, Token, Tokens, add_decoded};
 
 use crate::exchange::Head;
 use crate::robots::PRODUCT;
@@ -49,18 +42,16 @@ pub(crate) fn read(bytes: &[u8], charset: Option<&str>) -> Page {
     let is_cut = bytes.len() > MAX_BYTES;
     let bytes = bytes.get(..MAX_BYTES).unwrap_or(bytes);
     let (text, _, _) = encoding(bytes, charset).decode(bytes);
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(&text));
-    let finder = Finder {
-        page: RefCell::new(Page {
-            is_cut,
-            ..Page::default()
-        }),
+    let mut page = Page {
+        is_cut,
+        ..Page::default()
     };
-    let tokenizer = Tokenizer::new(finder, TokenizerOpts::default());
-    while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
-    tokenizer.end();
-    tokenizer.sink.page.into_inner()
+    for token in Tokens::new(&text) {
+        if let Token::Start(tag) = token {
+            page.look_at(&tag);
+        }
+    }
+    page
 }
 
 fn encoding(bytes: &[u8], charset: Option<&str>) -> &'static Encoding {
@@ -81,41 +72,15 @@ fn encoding(bytes: &[u8], charset: Option<&str>) -> &'static Encoding {
     .unwrap_or(UTF_8)
 }
 
-struct Finder {
-    page: RefCell<Page>,
-}
-
-impl TokenSink for Finder {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let Token::TagToken(tag) = token else {
-            return TokenSinkResult::Continue;
-        };
-        if tag.kind != StartTag {
-            return TokenSinkResult::Continue;
-        }
-        self.page.borrow_mut().look_at(&tag);
-        match &*tag.name {
-            "script" => TokenSinkResult::RawData(RawKind::ScriptData),
-            "style" | "xmp" | "iframe" | "noembed" | "noframes" => TokenSinkResult::RawData(RawKind::Rawtext),
-            "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
-            "plaintext" => TokenSinkResult::Plaintext,
-            _ => TokenSinkResult::Continue,
-        }
-    }
-}
-
-fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
-    let attribute = tag
-        .attrs
-        .iter()
-        .find(|attribute| &*attribute.name.local == name)?;
-    Some(attribute.value.trim())
+/// The value of an attribute, without the space around it.
+fn attribute(tag: &Tag<'_>, name: &str) -> Option<String> {
+    let mut value = String::new();
+    add_decoded(tag.attribute(name)?, &mut value);
+    Some(value.trim().to_owned())
 }
 
 /// Whether a list of words has one of them.
-fn has_word(words: Option<&str>, word: &str) -> bool {
+fn has_word(words: Option<&String>, word: &str) -> bool {
     words.is_some_and(|words| {
         words
             .split_ascii_whitespace()
@@ -124,14 +89,15 @@ fn has_word(words: Option<&str>, word: &str) -> bool {
 }
 
 impl Page {
-    fn look_at(&mut self, tag: &Tag) {
+    fn look_at(&mut self, tag: &Tag<'_>) {
         let relation = attribute(tag, "rel");
-        match &*tag.name {
-            "base" if self.base.is_none() => self.base = attribute(tag, "href").map(str::to_owned),
+        let relation = relation.as_ref();
+        match tag.name.to_ascii_lowercase().as_str() {
+            "base" if self.base.is_none() => self.base = attribute(tag, "href"),
             "a" | "area" if !has_word(relation, "nofollow") => self.link(attribute(tag, "href")),
             "frame" | "iframe" => self.link(attribute(tag, "src")),
             "link" if has_word(relation, "canonical") && self.canonical.is_none() => {
-                self.canonical = attribute(tag, "href").map(str::to_owned);
+                self.canonical = attribute(tag, "href");
             }
             "link" if has_word(relation, "next") || has_word(relation, "prev") => {
                 self.link(attribute(tag, "href"));
@@ -141,11 +107,11 @@ impl Page {
         }
     }
 
-    fn meta(&mut self, tag: &Tag) {
+    fn meta(&mut self, tag: &Tag<'_>) {
         let content = attribute(tag, "content").unwrap_or_default();
         let name = attribute(tag, "name").unwrap_or_default();
         if name.eq_ignore_ascii_case("robots") || name.eq_ignore_ascii_case(PRODUCT) {
-            self.manners.add(content);
+            self.manners.add(&content);
         }
         // `0; url=elsewhere`
         if attribute(tag, "http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("refresh")) {
@@ -154,11 +120,11 @@ impl Page {
                 let is_url = rest.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("url"));
                 rest.get(3..)?.trim_start().strip_prefix('=').filter(|_| is_url)
             });
-            self.link(url.map(|url| url.trim().trim_matches(['"', '\''])));
+            self.link(url.map(|url| url.trim().trim_matches(['"', '\'']).to_owned()));
         }
     }
 
-    fn link(&mut self, reference: Option<&str>) {
+    fn link(&mut self, reference: Option<String>) {
         let Some(reference) = reference.filter(|text| !text.is_empty() && !text.starts_with('#')) else {
             return;
         };
@@ -166,7 +132,7 @@ impl Page {
             self.is_cut = true;
             return;
         }
-        self.links.push(reference.to_owned());
+        self.links.push(reference);
     }
 }
 
@@ -281,6 +247,16 @@ mod tests {
         ] {
             assert_eq!(manners(html, &tags), expected, "{html} {tags:?}");
         }
+    }
+
+    #[test]
+    fn a_tag_of_a_million_attributes_is_read_like_any_other() {
+        let attributes: String = (0..1_000_000).map(|number| format!(" a{number}")).collect();
+        let page = read(
+            format!("<p{attributes}><a{attributes} href=one>").as_bytes(),
+            None,
+        );
+        assert_eq!(page.links, ["one"]);
     }
 
     proptest! {

@@ -3,8 +3,9 @@
 //! Most elements have an effect where they begin and where they end, and none between: these aren't kept. Of the others at most [`MOST_OPEN`] are. What
 //! ends an element is told as browsers do it: a cell ends the one before it, and nothing in a cell ends what began outside of it.
 
+use lectern_connector_markup::{Tag, add_decoded, is_one_of};
+
 use super::page::Page;
-use super::tokens::{Tag, add_decoded, is_one_of};
 
 /// Elements that are kept at the same time.
 const MOST_OPEN: usize = 256;
@@ -150,11 +151,7 @@ impl<'a> Elements<'a> {
     }
 
     pub(super) fn end(&mut self, name: &str, page: &mut Page) {
-        let tag = Tag {
-            name,
-            ..Tag::default()
-        };
-        let kind = Kind::of(&tag);
+        let kind = Kind::of(&Tag::named(name));
         if !kind.is_kept() && self.hidden == 0 {
             return Self::pass(kind, page);
         }
@@ -296,7 +293,7 @@ impl<'a> Elements<'a> {
             "hr" => page.part(2),
             "img" => {
                 let mut description = String::new();
-                add_decoded(tag.alt, &mut description);
+                add_decoded(tag.attribute("alt").unwrap_or_default(), &mut description);
                 page.words(&description);
             }
             _ => {}
@@ -306,10 +303,11 @@ impl<'a> Elements<'a> {
 
 /// Whether an element is a signature, or isn't shown.
 fn is_left_out(tag: &Tag<'_>) -> bool {
+    let value = |name: &str| tag.attribute(name).unwrap_or_default();
     let is_signature = |value: &str| value.split_whitespace().any(|word| SIGNATURES.contains(&word));
     let is_hidden = || {
-        let style: String = tag.style.split_whitespace().collect();
+        let style: String = value("style").split_whitespace().collect();
         style.to_ascii_lowercase().contains("display:none")
     };
-    is_signature(tag.class) || is_signature(tag.id) || (!tag.style.is_empty() && is_hidden())
+    is_signature(value("class")) || is_signature(value("id")) || is_hidden()
 }

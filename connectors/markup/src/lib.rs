@@ -1,7 +1,8 @@
 //! HTML as a sequence of tags and words, read once from its beginning to its end.
 //!
-//! Cut as browsers do it (the tokenizer of the HTML standard), as far as words depend on it. Other tokenizers hold each attribute of a tag
-//! against all before it, and so are busy for minutes with a tag of a million of them; here a tag has four that matter, and the others are passed over.
+//! Cut as browsers do it (the tokenizer of the HTML standard), as far as words and links depend on it. For what is read in the server, from
+//! whoever wrote it: it takes time by the length of the HTML, and no memory. html5ever's tokenizer holds each attribute of a tag against all before
+//! it, and so is busy for minutes with a tag of a million of them.
 
 use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::decoders::html::add_html_token;
@@ -23,34 +24,49 @@ const LONGEST_REFERENCE: usize = 34;
 
 /// What HTML consists of.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub enum Token<'a> {
     /// With references to characters.
     Words(&'a str),
+    /// A tag that opens an element.
     Start(Tag<'a>),
     /// The name of the element that ends.
     End(&'a str),
 }
 
-/// The beginning of an element. Values have references to characters.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Tag<'a> {
-    pub(super) name: &'a str,
-    pub(super) alt: &'a str,
-    pub(super) class: &'a str,
-    pub(super) id: &'a str,
-    pub(super) style: &'a str,
+/// The beginning of an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag<'a> {
+    /// As it is written.
+    pub name: &'a str,
+    /// What is between the name and the end of the tag, with it.
+    attributes: &'a str,
+}
+
+impl<'a> Tag<'a> {
+    /// One without attributes.
+    pub fn named(name: &'a str) -> Self {
+        Self { name, attributes: "" }
+    }
+
+    /// The value of the first attribute of that name, with references to characters. Empty where it has none.
+    pub fn attribute(&self, name: &str) -> Option<&'a str> {
+        let mut attributes = Attributes::of(self.attributes);
+        let found = attributes.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value)
+    }
 }
 
 /// Reads tokens. Comments and the like are passed over.
 #[derive(Debug)]
-pub(super) struct Tokens<'a> {
+pub struct Tokens<'a> {
     rest: &'a str,
     /// The element whose content is passed over.
     raw: Option<&'a str>,
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn new(html: &'a str) -> Self {
+    /// From the beginning.
+    pub fn new(html: &'a str) -> Self {
         Self {
             rest: html,
             raw: None,
@@ -110,7 +126,8 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-pub(super) fn is_one_of(name: &str, names: &[&str]) -> bool {
+/// Whether a name is one of those, in whatever case.
+pub fn is_one_of(name: &str, names: &[&str]) -> bool {
     names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
@@ -140,56 +157,78 @@ fn is_end_of_name(byte: u8) -> bool {
 
 /// The tag whose name begins at that place, and where it ends. Nothing where it doesn't end.
 fn tag(html: &str, name_at: usize) -> Option<(Tag<'_>, usize)> {
-    let bytes = html.as_bytes();
-    let until = |from: usize, is_end: &dyn Fn(u8) -> bool| {
-        let rest = bytes.get(from..).unwrap_or_default();
-        let length = rest.iter().position(|byte| is_end(*byte));
-        from.min(bytes.len()) + length.unwrap_or(rest.len())
+    let name_end = until(html, name_at, is_end_of_name);
+    let mut attributes = Attributes::of(&html[name_end..]);
+    attributes.by_ref().for_each(drop);
+    let end = name_end + attributes.end?;
+    let tag = Tag {
+        name: &html[name_at..name_end],
+        attributes: &html[name_end..end],
     };
-    let mut place = until(name_at, &is_end_of_name);
-    let mut tag = Tag {
-        name: &html[name_at..place],
-        ..Tag::default()
-    };
-    loop {
-        let start = until(place, &|byte| !is_space(byte) && byte != b'/');
-        if *bytes.get(start)? == b'>' {
-            return Some((tag, start + 1));
-        }
-        // An equals sign at its beginning belongs to a name.
-        let name_end = until(start + 1, &|byte| is_end_of_name(byte) || byte == b'=');
-        let name = &html[start..name_end];
-        place = until(name_end, &|byte| !is_space(byte));
-        if bytes.get(place) != Some(&b'=') {
-            continue;
-        }
-        let from = until(place + 1, &|byte| !is_space(byte));
-        let value = match *bytes.get(from)? {
-            quote @ (b'"' | b'\'') => {
-                let end = until(from + 1, &|byte| byte == quote);
-                place = end + 1;
-                html.get(from + 1..end)?
-            }
-            _ => {
-                place = until(from, &|byte| is_space(byte) || byte == b'>');
-                &html[from..place]
-            }
-        };
-        let known = match name.to_ascii_lowercase().as_str() {
-            "alt" => &mut tag.alt,
-            "class" => &mut tag.class,
-            "id" => &mut tag.id,
-            "style" => &mut tag.style,
-            _ => continue,
-        };
-        if known.is_empty() {
-            *known = value;
+    Some((tag, end))
+}
+
+/// The place of the first such byte from there on, or the end.
+fn until(html: &str, from: usize, is_end: impl Fn(u8) -> bool) -> usize {
+    let rest = html.as_bytes().get(from..).unwrap_or_default();
+    let length = rest.iter().position(|byte| is_end(*byte));
+    from.min(html.len()) + length.unwrap_or(rest.len())
+}
+
+/// The names and values of a tag, up to its end.
+#[derive(Debug)]
+struct Attributes<'a> {
+    html: &'a str,
+    place: usize,
+    /// Behind the tag, once that has been reached.
+    end: Option<usize>,
+}
+
+impl<'a> Attributes<'a> {
+    fn of(html: &'a str) -> Self {
+        Self {
+            html,
+            place: 0,
+            end: None,
         }
     }
 }
 
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (html, bytes) = (self.html, self.html.as_bytes());
+        let start = until(html, self.place, |byte| !is_space(byte) && byte != b'/');
+        if *bytes.get(start)? == b'>' {
+            self.end = Some(start + 1);
+            return None;
+        }
+        // An equals sign at its beginning belongs to a name.
+        let name_end = until(html, start + 1, |byte| is_end_of_name(byte) || byte == b'=');
+        let name = &html[start..name_end];
+        self.place = until(html, name_end, |byte| !is_space(byte));
+        if bytes.get(self.place) != Some(&b'=') {
+            return Some((name, ""));
+        }
+        let from = until(html, self.place + 1, |byte| !is_space(byte));
+        let value = match *bytes.get(from)? {
+            quote @ (b'"' | b'\'') => {
+                let end = until(html, from + 1, |byte| byte == quote);
+                self.place = end + 1;
+                html.get(from + 1..end)?
+            }
+            _ => {
+                self.place = until(html, from, |byte| is_space(byte) || byte == b'>');
+                &html[from..self.place]
+            }
+        };
+        Some((name, value))
+    }
+}
+
 /// Adds a text with the characters in the place of the references to them.
-pub(super) fn add_decoded(text: &str, decoded: &mut String) {
+pub fn add_decoded(text: &str, decoded: &mut String) {
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('&') {
         decoded.push_str(before);
@@ -226,18 +265,19 @@ fn in_windows_1252(reference: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn shown(html: &str) -> String {
         let mut shown = String::new();
         for token in Tokens::new(html) {
             match token {
                 Token::Words(words) => add_decoded(words, &mut shown),
-                Token::Start(tag) => shown.push_str(&format!(
-                    "[{}]",
-                    [tag.name, tag.alt, tag.class, tag.id, tag.style]
-                        .join(",")
-                        .trim_end_matches(',')
-                )),
+                Token::Start(tag) => {
+                    let values =
+                        ["alt", "class", "id", "style"].map(|name| tag.attribute(name).unwrap_or_default());
+                    let written = format!("{},{}", tag.name, values.join(","));
+                    shown.push_str(&format!("[{}]", written.trim_end_matches(',')));
+                }
                 Token::End(name) => shown.push_str(&format!("[/{name}]")),
             }
         }
@@ -277,6 +317,21 @@ mod tests {
             ),
         ] {
             assert_eq!(shown(html), expected, "{html}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_cut_to_its_end_and_nothing_is_invented(html in "[<>/a-cé=\"'! &;-]{0,300}") {
+            let mut bytes = 0;
+            for token in Tokens::new(&html) {
+                bytes += match token {
+                    Token::Words(words) => words.len(),
+                    Token::End(name) => name.len(),
+                    Token::Start(tag) => tag.name.len() + tag.attribute("a").unwrap_or_default().len(),
+                };
+            }
+            prop_assert!(bytes <= html.len());
         }
     }
 }
