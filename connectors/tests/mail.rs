@@ -32,6 +32,8 @@ struct Mailbox {
     connector: Box<dyn Connector>,
     /// By name: when it was written, and the message.
     messages: Mutex<BTreeMap<String, (i64, Option<String>)>>,
+    /// Where what lies aside belongs.
+    taken: Mutex<Option<PathBuf>>,
 }
 
 impl Mailbox {
@@ -54,7 +56,18 @@ impl Mailbox {
             root,
             form,
             messages: Mutex::default(),
+            taken: Mutex::default(),
         }
+    }
+
+    fn aside(&self) -> PathBuf {
+        self.root.with_extension("aside")
+    }
+
+    /// Puts a file or a folder aside until it is mended.
+    fn take_away(&self, path: &Path) {
+        std::fs::rename(path, self.aside()).unwrap();
+        *self.taken.lock().unwrap() = Some(path.to_owned());
     }
 
     /// Where the message of that name is, where each has a file.
@@ -137,6 +150,37 @@ impl Fixture for Mailbox {
             Self::said(name, bytes).trim_end()
         )
         .into_bytes()
+    }
+
+    /// A disk that isn't there any more, a root that can't be opened, an mbox that has zeros in the place of its messages, as
+    /// after a crash, and a Maildir that has lost a part.
+    async fn break_source(&self, way: usize) -> bool {
+        match (self.form, way) {
+            (_, 0) => self.take_away(&self.root),
+            (_, 1) => {
+                self.take_away(&self.root);
+                std::os::unix::fs::symlink(&self.root, &self.root).unwrap();
+            }
+            (Form::Mbox, 2) => {
+                self.take_away(&self.root);
+                std::fs::write(&self.root, [0; 4096]).unwrap();
+            }
+            (Form::Maildir, 2) => self.take_away(&self.root.join("cur")),
+            (Form::Maildir, 3) => {
+                self.take_away(&self.root.join("cur"));
+                std::fs::write(self.root.join("cur"), "").unwrap();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    async fn mend(&self) {
+        let was_at = self.taken.lock().unwrap().take().unwrap();
+        if was_at.symlink_metadata().is_ok() {
+            std::fs::remove_file(&was_at).unwrap();
+        }
+        std::fs::rename(self.aside(), was_at).unwrap();
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use lectern_connector_files::{Listed, listing_of};
-use lectern_domain::PortError;
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
+use lectern_domain::{ErrorKind, PortError};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
@@ -168,6 +168,16 @@ impl Connector for MailConnector {
     async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError> {
         let (connector, key) = (self.clone(), item.key.clone());
         let fetched = spawn_blocking(move || connector.read(&key));
-        Ok(fetched.await.map_err(Error::ThreadEnded)??)
+        fetched.await.map_err(Error::ThreadEnded)?.map_err(of_document)
     }
+}
+
+/// What an error says about a document: without its mailbox, nothing is known about it, and it isn't gone.
+fn of_document(error: Error) -> PortError {
+    let is_mailbox_lost = matches!(error, Error::PathNotFound { .. });
+    let mut error = PortError::from(error);
+    if is_mailbox_lost {
+        error.kind = ErrorKind::Unavailable;
+    }
+    error
 }

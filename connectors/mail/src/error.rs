@@ -33,6 +33,12 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A file that was configured as a mailbox has something else in it.
+    #[error("{path:?} has no message in it, so it is no mailbox, or a damaged one")]
+    NotAMailbox {
+        /// Which.
+        path: PathBuf,
+    },
     /// An mbox is rewritten faster than it can be read.
     #[error("{path:?} was rewritten each time that it was read")]
     Busy {
@@ -79,7 +85,7 @@ impl Error {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Setting { .. } => ErrorKind::Invalid,
+            Self::Setting { .. } | Self::NotAMailbox { .. } => ErrorKind::Invalid,
             Self::PathNotFound { .. } | Self::Gone { .. } => ErrorKind::NotFound,
             Self::PathUnreadable { .. } => ErrorKind::Denied,
             Self::TooManyMessages { .. } | Self::TooLarge { .. } => ErrorKind::TooLarge,
@@ -97,6 +103,7 @@ impl Error {
                 "permission_denied"
             }
             Self::PathUnreadable { .. } => "mailbox_unreadable",
+            Self::NotAMailbox { .. } => "not_a_mailbox",
             Self::Busy { .. } => "mailbox_busy",
             Self::Stopped => "listing_stopped",
             Self::TooManyMessages { .. } => "mailbox_too_large",

@@ -44,6 +44,8 @@ pub(crate) struct MailFile {
     /// The number of its folder.
     pub(crate) folder: u32,
     pub(crate) name: OsString,
+    /// Whether it was configured itself.
+    pub(crate) is_root: bool,
 }
 
 /// Something that is left out, and why.
@@ -103,7 +105,7 @@ pub(crate) fn find(config: &MailConfig) -> Result<Found, Error> {
             continue;
         };
         let folder = walk.add_folder(&Arc::from(parent), Vec::new(), String::new(), false);
-        walk.file(folder, name, &metadata);
+        walk.file(folder, name, &metadata, true);
     }
     Ok(walk.found)
 }
@@ -150,6 +152,12 @@ impl Walk<'_> {
                     .iter()
                     .any(|(known, metadata)| known == name && metadata.is_dir())
             };
+            if has("new") && has("tmp") && !has("cur") && !self.config.excludes(&label) {
+                return Err(Error::PathUnreadable {
+                    path: self.path(root, &components),
+                    source: io::Error::other("it is a Maildir that has lost its folder cur"),
+                });
+            }
             let mut below = match has("cur") && has("new") {
                 true => self.maildir(root, &components, label, &entries)?,
                 false => self.plain(root, &components, &label, &entries),
@@ -180,7 +188,7 @@ impl Walk<'_> {
             let folder = self.add_folder(root, components, label.clone(), true);
             for (name, metadata) in messages {
                 if !name.as_encoded_bytes().starts_with(b".") && !metadata.is_dir() {
-                    self.file(folder, &name, &metadata);
+                    self.file(folder, &name, &metadata, false);
                 }
             }
         }
@@ -229,12 +237,12 @@ impl Walk<'_> {
             }
             let number = *folder
                 .get_or_insert_with(|| self.add_folder(root, components.to_vec(), label.to_owned(), false));
-            self.file(number, name, metadata);
+            self.file(number, name, metadata, false);
         }
         below
     }
 
-    fn file(&mut self, folder: u32, name: &OsStr, metadata: &Metadata) {
+    fn file(&mut self, folder: u32, name: &OsStr, metadata: &Metadata, is_root: bool) {
         let reason = if metadata.is_symlink() {
             Some(("link_not_followed", "links are not followed"))
         } else if !metadata.is_file() {
@@ -252,6 +260,7 @@ impl Walk<'_> {
             None => self.found.files.push(MailFile {
                 folder,
                 name: name.to_owned(),
+                is_root,
             }),
         }
     }

@@ -116,11 +116,15 @@ impl Index {
                 continue;
             }
             let path = folder.path().join(&file.name);
+            let is_root = file.is_root;
             let old = known.get(&path).copied();
             let Some(read) = read_file(folder, file, &path, old, reading)? else {
                 is_whole = false;
                 continue;
             };
+            if is_root && read.scan.kind == Kind::Other {
+                return Err(Error::NotAMailbox { path });
+            }
             count += read.scan.count();
             if count > config.max_messages {
                 return Err(Error::TooManyMessages {
