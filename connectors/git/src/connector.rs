@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use lectern_connector_files::{Listed, listing_of};
-use lectern_domain::PortError;
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
+use lectern_domain::{ErrorKind, PortError};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
@@ -48,7 +48,11 @@ impl GitConnector {
         let gone = || Error::Gone { key: key.to_owned() };
         let path = path_of(key).ok_or_else(gone)?;
         let snapshot = self.shelf.snapshot(&|| false)?;
-        let number = snapshot.files.find(&path).ok_or_else(gone)?;
+        let number = snapshot.files.find(&path);
+        let number = number.ok_or_else(|| match snapshot.files.is_lost(&path) {
+            true => Error::FolderLost { key: key.to_owned() },
+            false => gone(),
+        })?;
         let file = snapshot.files.files.get(number as usize).ok_or_else(gone)?;
         let trace = self.shelf.trace(&snapshot, number)?;
         let setting = Setting {
@@ -91,6 +95,16 @@ impl Connector for GitConnector {
     async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError> {
         let (connector, key) = (self.clone(), item.key.clone());
         let fetched = spawn_blocking(move || connector.read(&key)).await;
-        Ok(fetched.map_err(Error::ThreadEnded)??)
+        fetched.map_err(Error::ThreadEnded)?.map_err(of_document)
     }
+}
+
+/// What an error says about a document: without the branch, nothing is known about it, and it isn't gone.
+fn of_document(error: Error) -> PortError {
+    let is_branch_lost = matches!(error, Error::ReferenceNotFound { .. });
+    let mut error = PortError::from(error);
+    if is_branch_lost {
+        error.kind = ErrorKind::Unavailable;
+    }
+    error
 }

@@ -28,6 +28,12 @@ pub enum Error {
         /// As it was configured.
         path: PathBuf,
     },
+    /// The repository was there when it was opened.
+    #[error("the repository {path:?} is not there any more: it lacks HEAD, objects or refs")]
+    Lost {
+        /// The folder that had them.
+        path: PathBuf,
+    },
     /// The repository can't be looked into.
     #[error("cannot read the repository {path:?}")]
     PathUnreadable {
@@ -38,7 +44,7 @@ pub enum Error {
         source: io::Error,
     },
     /// It is something else.
-    #[error("{path:?} is no Git repository: neither it nor a .git in it has HEAD and objects")]
+    #[error("{path:?} is no Git repository: neither it nor a .git in it has HEAD, objects and refs")]
     NotARepository {
         /// As it was configured.
         path: PathBuf,
@@ -96,6 +102,12 @@ pub enum Error {
         /// What was asked for.
         key: String,
     },
+    /// The key may name a file of a folder that can't be read.
+    #[error("a folder of the commit that {key:?} would lie in can't be read")]
+    FolderLost {
+        /// What was asked for.
+        key: String,
+    },
     /// A file that is no document.
     #[error("{key:?} isn't read: {reason}")]
     LeftOut {
@@ -132,7 +144,11 @@ impl Error {
             Self::LeftOut { .. } | Self::TreeCorrupt { .. } | Self::Object(ObjectError::Corrupt { .. }) => {
                 ErrorKind::Invalid
             }
-            Self::Object(_) | Self::Unreadable(_) | Self::CursorExpired => ErrorKind::Unavailable,
+            Self::Lost { .. }
+            | Self::FolderLost { .. }
+            | Self::Object(_)
+            | Self::Unreadable(_)
+            | Self::CursorExpired => ErrorKind::Unavailable,
             Self::Stopped | Self::ThreadEnded(_) => ErrorKind::Internal,
         }
     }
@@ -142,7 +158,7 @@ impl Error {
         match self {
             Self::Setting { .. } => "source_config_invalid",
             Self::Pattern(error) => error.code(),
-            Self::PathNotFound { .. } => "path_not_found",
+            Self::PathNotFound { .. } | Self::Lost { .. } => "path_not_found",
             Self::PathUnreadable { .. } => "permission_denied",
             Self::NotARepository { .. } => "not_a_repository",
             Self::Unsupported { .. } => "repository_unsupported",
@@ -154,6 +170,7 @@ impl Error {
             Self::TooManyEntries { .. } => "repository_too_large",
             Self::CursorExpired => CURSOR_EXPIRED,
             Self::Gone { .. } => "file_gone",
+            Self::FolderLost { .. } => "folder_lost",
             Self::LeftOut { code, .. } => code,
             Self::Stopped => "listing_dropped",
             Self::ThreadEnded(_) => "reader_ended",

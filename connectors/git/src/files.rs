@@ -90,6 +90,21 @@ impl Files {
         (0..u32::try_from(self.files.len()).unwrap_or(u32::MAX)).collect()
     }
 
+    /// Whether nothing is known of some folder.
+    pub(crate) fn has_lost_folders(&self) -> bool {
+        self.left_out.iter().any(|left_out| left_out.is_lost_folder)
+    }
+
+    /// Whether `path` lies in a folder about which nothing is known.
+    pub(crate) fn is_lost(&self, path: &[u8]) -> bool {
+        let is_within = |folder: &[u8]| {
+            let rest = path.strip_prefix(folder);
+            rest.is_some_and(|rest| rest.starts_with(b"/"))
+        };
+        let mut lost = self.left_out.iter().filter(|left_out| left_out.is_lost_folder);
+        lost.any(|left_out| is_within(&left_out.path))
+    }
+
     /// The number of the file at `path`.
     pub(crate) fn find(&self, path: &[u8]) -> Option<u32> {
         let place = self.files.binary_search_by(|file| file.path.as_slice().cmp(path));

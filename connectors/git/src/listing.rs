@@ -40,7 +40,7 @@ pub(crate) fn list(
     cursor: Option<&Cursor>,
     mut listener: Listener<'_>,
 ) -> Result<Account, Error> {
-    let snapshot = shelf.snapshot(listener.is_gone)?;
+    let snapshot = shelf.snapshot_for_listing(listener.is_gone)?;
     let setting = Setting {
         shelf,
         snapshot: &snapshot,
@@ -75,7 +75,7 @@ fn list_since(
     let Setting { shelf, snapshot } = setting;
     let older = match known.map(|known| shelf.files_of(known)).transpose() {
         // Nobody knows what was under a folder that can't be read.
-        Ok(Some(older)) if older.left_out.iter().any(|left_out| left_out.is_lost_folder) => {
+        Ok(Some(older)) if older.has_lost_folders() => {
             return Err(Error::CursorExpired);
         }
         Ok(older) => older.unwrap_or_default(),

@@ -53,9 +53,7 @@ impl Repository {
                 root,
             },
         };
-        let has = |name: &str| repository.folder.join(name).symlink_metadata();
-        let has_objects = has("objects").is_ok_and(|metadata| metadata.is_dir());
-        if !has_objects || !has("HEAD").is_ok_and(|metadata| metadata.is_file()) {
+        if !repository.is_there() {
             return Err(Error::NotARepository { path: path() });
         }
         match repository.unsupported().map_err(unreadable)? {
@@ -65,6 +63,14 @@ impl Repository {
             }),
             None => Ok(repository),
         }
+    }
+
+    /// Whether it has what Git itself takes for a repository.
+    pub(crate) fn is_there(&self) -> bool {
+        let metadata = |name: &str| self.folder.join(name).symlink_metadata();
+        let has_folder = |name: &str| metadata(name).is_ok_and(|metadata| metadata.is_dir());
+        let has_head = metadata("HEAD").is_ok_and(|metadata| metadata.is_file());
+        has_head && has_folder("objects") && has_folder("refs")
     }
 
     /// A file of the repository, through no link; nothing where there is none.

@@ -55,12 +55,26 @@ impl Shelf {
 
     /// What the reference leads to now.
     pub(crate) fn tip(&self) -> Result<Tip, Error> {
+        // Without it there would be no commit, and that would be a repository without files.
+        if !self.repository.is_there() {
+            return Err(Error::Lost {
+                path: self.repository.folder.clone(),
+            });
+        }
         resolve(&self.repository, &self.store, &self.config.reference)
     }
 
     /// The files of a commit.
     pub(crate) fn files_of(&self, commit: Id) -> Result<Files, Error> {
         Files::of_commit(&self.store, commit, &self.filter, self.repository.root.clone())
+    }
+
+    /// The files that the reference leads to now; a folder that was lost is looked for again.
+    pub(crate) fn snapshot_for_listing(&self, is_stopped: &dyn Fn() -> bool) -> Result<Arc<Snapshot>, Error> {
+        let mut kept = locked(&self.kept);
+        *kept = kept.take().filter(|kept| !kept.files.has_lost_folders());
+        drop(kept);
+        self.snapshot(is_stopped)
     }
 
     /// The files that the reference leads to now.
