@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use futures::stream;
 
 /// What an address is answered with.
 #[derive(Clone, Debug)]
@@ -82,6 +83,7 @@ struct State {
     pages: BTreeMap<String, Page>,
     asked: Vec<Asked>,
     answerer: Option<Answerer>,
+    breaks_off: bool,
 }
 
 /// A site on a port of its own. It ends with the process, or when it is stopped.
@@ -145,6 +147,18 @@ impl Site {
         self.state().answerer = Some(Box::new(answerer));
     }
 
+    /// Looks at the pages alone again, and sends them whole.
+    pub fn mend(&self) {
+        let mut state = self.state();
+        state.answerer = None;
+        state.breaks_off = false;
+    }
+
+    /// Hangs up in the middle of each answer.
+    pub fn break_off(&self) {
+        self.state().breaks_off = true;
+    }
+
     /// What was asked for since the last time.
     pub fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.state().asked)
@@ -197,6 +211,14 @@ async fn answer(request: HttpRequest, state: web::Data<Mutex<State>>) -> HttpRes
     let mut response = HttpResponse::build(StatusCode::from_u16(page.status).unwrap());
     for (name, value) in page.headers {
         response.append_header((name, value));
+    }
+    if state.breaks_off {
+        let length = page.body.len() as u64;
+        let cut = stream::iter([
+            Ok(web::Bytes::from(page.body)),
+            Err(std::io::Error::other("hung up")),
+        ]);
+        return response.no_chunking(length + 1).streaming(cut);
     }
     response.body(page.body)
 }
