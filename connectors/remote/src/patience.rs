@@ -30,6 +30,8 @@ pub struct Limits {
     pub retries: u32,
     /// One request isn't tried again after so long.
     pub request_time: Duration,
+    /// All pauses of one request together are no longer: a service that asks to be left alone for longer isn't waited for.
+    pub pause_time: Duration,
     /// No request is tried again where none has got through for so long.
     pub job_time: Duration,
 }
@@ -41,6 +43,7 @@ impl Default for Limits {
             longest_pause: Duration::from_secs(15),
             retries: 12,
             request_time: Duration::from_secs(180),
+            pause_time: Duration::from_secs(180),
             job_time: Duration::from_secs(600),
         }
     }
@@ -123,6 +126,7 @@ impl Patience {
     {
         let began = Instant::now();
         let mut next_pause = self.limits.first_pause;
+        let mut paused = Duration::ZERO;
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -138,10 +142,13 @@ impl Patience {
                     return Err(GivenUp::Lasting(error));
                 }
             };
+            // What a service asks for may be more seconds than there are.
             let pause = next_pause.max(wait);
+            paused = paused.saturating_add(pause);
             let is_spent = attempts > self.limits.retries
-                || began.elapsed() + pause > self.limits.request_time
-                || self.down_for() + pause > self.limits.job_time;
+                || paused > self.limits.pause_time
+                || began.elapsed().saturating_add(pause) > self.limits.request_time
+                || self.down_for().saturating_add(pause) > self.limits.job_time;
             if is_spent {
                 return Err(GivenUp::Spent { attempts, problem });
             }
@@ -239,8 +246,20 @@ mod tests {
         };
         assert_eq!(tried(&Patience::new(brief), None).await.0, 1);
         // Who would have to wait for longer than the budget gives up at once.
-        let hour = Some(Duration::from_secs(3600));
-        assert_eq!(tried(&Patience::new(hasty()), hour).await.0, 1);
+        for seconds in [3600, u64::MAX] {
+            let wait = Some(Duration::from_secs(seconds));
+            assert_eq!(tried(&Patience::new(hasty()), wait).await.0, 1);
+        }
+        let busy = Limits {
+            pause_time: Duration::from_millis(5),
+            ..hasty()
+        };
+        let some = Some(Duration::from_millis(2));
+        assert_eq!(
+            tried(&Patience::new(busy), some).await.0,
+            3,
+            "twice 2 ms, and no third time"
+        );
         let moment = Some(Duration::from_micros(1));
         assert_eq!(tried(&Patience::new(hasty()), moment).await.0, 4);
     }

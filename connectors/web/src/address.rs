@@ -5,6 +5,7 @@
 //! person or tracks one, and has its percent encoding written in one way (RFC 3986, 6.2.2). The result is the document's
 //! address; its key is the same, with a `#` behind it where it would end with a `/`.
 
+use percent_encoding::{percent_decode_str, percent_encode_byte};
 use url::Url;
 
 /// What is taken out of queries: it tells where a visitor came from, or who they are, and not which page it is.
@@ -122,8 +123,7 @@ pub(crate) fn tidy(text: &str) -> String {
 fn push(text: &mut String, byte: u8, was_encoded: bool) {
     let is_unreserved = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     if was_encoded && !is_unreserved {
-        let digit = |value: u8| char::from(b"0123456789ABCDEF"[usize::from(value & 15)]);
-        text.extend(['%', digit(byte >> 4), digit(byte)]);
+        text.push_str(percent_encode_byte(byte));
     } else {
         text.push(char::from(byte));
     }
@@ -131,21 +131,7 @@ fn push(text: &mut String, byte: u8, was_encoded: bool) {
 
 /// A text with its percent encoding read.
 pub(crate) fn decoded(text: &str) -> String {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.as_bytes().iter();
-    while let Some(&byte) = bytes.next() {
-        match (byte, bytes.as_slice()) {
-            (b'%', [high, low, ..]) => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => {
-                    decoded.push(high << 4 | low);
-                    bytes.nth(1);
-                }
-                _ => decoded.push(byte),
-            },
-            _ => decoded.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 fn hex(digit: u8) -> Option<u8> {

@@ -1,7 +1,6 @@
 //! What a source of web pages is configured with. It names secrets, and never has one.
 
-use std::path::PathBuf;
-
+use lectern_connector_remote::Secret;
 use serde::{Deserialize, Serialize};
 
 /// The pages of a source.
@@ -118,16 +117,6 @@ pub enum Auth {
         /// The place of its value.
         value: Secret,
     },
-}
-
-/// The place of a secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Secret {
-    /// The name of an environment variable of the server.
-    Variable(String),
-    /// A file of the server's machine. It is read again for each request.
-    File(PathBuf),
 }
 
 fn yes() -> bool {

@@ -2,17 +2,19 @@
 //!
 //! The way of a request: the address is looked at ([`Guard`]), the host's turn is waited for ([`Gates`]), the
 //! request is sent and its answer read ([`answer`]). What may pass (a broken connection, 429, 5xx) is tried again after a
-//! pause that grows, or the one that the site asks for (`Retry-After`), within a budget of attempts and of time ([`patience`]);
-//! meanwhile the host is left alone. Redirects are answers: whoever asked decides.
+//! pause that grows, and not before the site wants it (`Retry-After`), within the budgets of a request and of all of them
+//! ([`Patience`]); meanwhile the host is left alone. Redirects are answers: whoever asked decides.
 
 mod agent;
 mod answer;
-mod patience;
 
 use std::error::Error as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chrono::Utc;
+use lectern_connector_remote::{GivenUp, Limits, Patience, retry_after};
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
 use url::Url;
@@ -26,9 +28,9 @@ use crate::secret;
 
 pub(crate) use answer::{Answer, Head, Validators};
 
-use patience::Patience;
-
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause before the second attempt.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const ACCEPTED: &str = "text/html,application/xhtml+xml,application/pdf,*/*;q=0.8";
 
 /// Which content is wanted.
@@ -64,23 +66,11 @@ pub(crate) struct Exchange {
     seed_origins: Vec<String>,
     timeout: Duration,
     max_wait: Duration,
-    retries: u32,
+    patience: Patience,
 }
 
 /// Why an attempt came to nothing.
-enum Trouble {
-    Passing(Passing),
-    Lasting(Error),
-}
-
-/// What may be otherwise at the next attempt.
-struct Passing {
-    problem: String,
-    /// How long the site asks to be left alone.
-    wait: Option<Duration>,
-    /// The site has an error of its own with this very page, and isn't busy.
-    is_broken: bool,
-}
+type Trouble = lectern_connector_remote::Trouble<Error>;
 
 impl Exchange {
     pub(crate) fn new(config: &WebConfig, seeds: &[Url], lookup: Arc<dyn Lookup>) -> Result<Self, Error> {
@@ -116,7 +106,7 @@ impl Exchange {
             seed_origins: seeds.iter().map(origin_of).collect(),
             timeout: Duration::from_secs(config.timeout_s),
             max_wait: Duration::from_secs(config.max_wait_s),
-            retries: config.retries,
+            patience: Patience::new(limits(config)),
         })
     }
 
@@ -124,42 +114,31 @@ impl Exchange {
     pub(crate) async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, Error> {
         self.guard.check(ask.url)?;
         let host = ask.url.host_str().unwrap_or_default();
-        let mut attempts = 0;
-        let mut patience = Patience::new(self.retries, self.max_wait);
+        let is_broken = AtomicBool::new(false);
         // Held while a retry is waited for: nobody else asks a host that is too busy.
         let _turn = self.gates.enter(host, ask.pause).await;
-        loop {
-            attempts += 1;
-            let attempt = tokio::time::timeout(self.timeout, self.attempt(ask)).await;
-            let passing = match attempt {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(Trouble::Lasting(error))) => return Err(error),
-                Ok(Err(Trouble::Passing(passing))) => passing,
-                Err(_) => Passing {
-                    problem: format!("no answer within {} s", self.timeout.as_secs()),
-                    wait: None,
-                    is_broken: false,
-                },
-            };
-            let Passing {
+        let attempt = || async {
+            is_broken.store(false, Ordering::Relaxed);
+            let attempt = tokio::time::timeout(self.timeout, self.attempt(ask, &is_broken)).await;
+            attempt.unwrap_or_else(|_| {
+                let seconds = self.timeout.as_secs();
+                Err(Trouble::passing(format!("no answer within {seconds} s")))
+            })
+        };
+        let answer = self.patience.persist(ask.url, attempt).await;
+        answer.map_err(|given_up| match given_up {
+            GivenUp::Lasting(error) => error,
+            GivenUp::Spent { attempts, problem } => Error::Unavailable {
+                url: ask.url.to_string(),
+                attempts,
                 problem,
-                wait,
-                is_broken,
-            } = passing;
-            let Some(pause) = patience.pause(wait) else {
-                return Err(Error::Unavailable {
-                    url: ask.url.to_string(),
-                    attempts,
-                    problem,
-                    is_broken,
-                });
-            };
-            tracing::debug!(url = %ask.url, attempts, %problem, pause_ms = pause.as_millis(), "asked again after a pause");
-            tokio::time::sleep(pause).await;
-        }
+                is_broken: is_broken.load(Ordering::Relaxed),
+            },
+        })
     }
 
-    async fn attempt(&self, ask: &Ask<'_>) -> Result<Answer, Trouble> {
+    /// One attempt. Notes whether the site has an error of its own with this very page, and isn't busy.
+    async fn attempt(&self, ask: &Ask<'_>, is_broken: &AtomicBool) -> Result<Answer, Trouble> {
         let mut request = self.client.get(ask.url.clone()).header(ACCEPT, ACCEPTED);
         if let Some(validators) = ask.validators {
             let pairs = [
@@ -181,6 +160,7 @@ impl Exchange {
         }
         let response = request.send().await.map_err(trouble)?;
         let status = response.status();
+        is_broken.store(is_own_error(status), Ordering::Relaxed);
         match status {
             StatusCode::OK => answer::read(ask, response).await.map_err(trouble),
             StatusCode::NOT_MODIFIED if ask.validators.is_some() => Ok(Answer::Unchanged),
@@ -206,6 +186,21 @@ impl Exchange {
     }
 }
 
+/// The budgets of a request, and of all requests of the source.
+fn limits(config: &WebConfig) -> Limits {
+    let max_wait = Duration::from_secs(config.max_wait_s);
+    let attempts = config.retries.saturating_add(1);
+    let attempts_time = Duration::from_secs(config.timeout_s).saturating_mul(attempts);
+    Limits {
+        first_pause: FIRST_PAUSE,
+        retries: config.retries,
+        // What an attempt takes has a limit of its own.
+        request_time: attempts_time.saturating_add(max_wait),
+        pause_time: max_wait,
+        ..Limits::default()
+    }
+}
+
 fn refused(ask: &Ask<'_>, status: StatusCode) -> Trouble {
     Trouble::Lasting(Error::Refused {
         url: ask.url.to_string(),
@@ -213,16 +208,20 @@ fn refused(ask: &Ask<'_>, status: StatusCode) -> Trouble {
     })
 }
 
-fn busy(status: StatusCode, headers: &HeaderMap) -> Trouble {
+/// Whether it is the page that is broken, and not the site that is busy.
+fn is_own_error(status: StatusCode) -> bool {
     let is_for_now = matches!(
         status,
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
     );
-    Trouble::Passing(Passing {
+    status.is_server_error() && !is_for_now
+}
+
+fn busy(status: StatusCode, headers: &HeaderMap) -> Trouble {
+    Trouble::Passing {
         problem: status.as_u16().to_string(),
-        wait: answer::text(headers, RETRY_AFTER).and_then(|asked| patience::asked(&asked)),
-        is_broken: status.is_server_error() && !is_for_now,
-    })
+        wait: answer::text(headers, RETRY_AFTER).and_then(|asked| retry_after(&asked, Utc::now())),
+    }
 }
 
 /// What a transport says, without the address, which stands beside it.
@@ -236,9 +235,32 @@ fn trouble(error: reqwest::Error) -> Trouble {
         }
         cause = current.source();
     }
-    Trouble::Passing(Passing {
-        problem: lectern_domain::error::chain(&error.without_url()),
-        wait: None,
-        is_broken: false,
-    })
+    Trouble::passing(lectern_domain::error::chain(&error.without_url()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_the_budgets_of_its_configuration_and_all_share_one() {
+        let config = WebConfig {
+            retries: 3,
+            timeout_s: 20,
+            max_wait_s: 60,
+            ..WebConfig::new(Vec::new())
+        };
+        let of_request = limits(&config);
+        assert_eq!(of_request.retries, 3);
+        assert_eq!(of_request.pause_time, Duration::from_secs(60));
+        assert_eq!(of_request.request_time, Duration::from_secs(4 * 20 + 60));
+        assert_eq!(of_request.job_time, Limits::default().job_time);
+        let endless = limits(&WebConfig {
+            retries: u32::MAX,
+            timeout_s: u64::MAX,
+            max_wait_s: u64::MAX,
+            ..config
+        });
+        assert_eq!(endless.request_time, Duration::MAX);
+    }
 }

@@ -32,7 +32,8 @@ mod shelf;
 mod connector;
 mod error;
 
-pub use config::{Auth, Secret, WebConfig};
+pub use config::{Auth, WebConfig};
 pub use connector::WebConnector;
 pub use error::Error;
 pub use guard::{Found, Lookup};
+pub use lectern_connector_remote::Secret;

@@ -2,9 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lectern_connector_remote::Secret;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
-use crate::config::{Auth, Secret};
+use crate::config::Auth;
 use crate::error::Error;
 
 /// The header that shows the secret.
@@ -37,32 +38,11 @@ fn invalid(problem: &str) -> Error {
     }
 }
 
-/// A secret from its place, without white space around it.
 fn read(place: &Secret) -> Result<String, Error> {
-    let missing = |place: &str, problem: &str| Error::SecretMissing {
-        place: place.to_owned(),
-        problem: problem.to_owned(),
-    };
-    let (named, text) = match place {
-        Secret::Variable(name) => {
-            let named = format!("the variable {name}");
-            let text = std::env::var(name).map_err(|_| missing(&named, "it is not set"))?;
-            (named, text)
-        }
-        Secret::File(path) => {
-            let named = format!("the file {path:?}");
-            if path.is_relative() {
-                // The server runs in another folder than whoever made the source.
-                return Err(missing(&named, "its path doesn't begin with `/`"));
-            }
-            let text = std::fs::read_to_string(path).map_err(|error| missing(&named, &error.to_string()))?;
-            (named, text)
-        }
-    };
-    match text.trim() {
-        "" => Err(missing(&named, "it is empty")),
-        text => Ok(text.to_owned()),
-    }
+    place.read().map_err(|missing| Error::SecretMissing {
+        place: missing.place,
+        problem: missing.problem,
+    })
 }
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-pub(super) fn http_date(text: &str) -> Option<DateTime<Utc>> {
+fn http_date(text: &str) -> Option<DateTime<Utc>> {
     let date = DateTime::parse_from_rfc2822(text).ok()?;
     Some(date.to_utc())
 }
