@@ -1,8 +1,10 @@
-//! What connectors share that ask a service over a network: how long they keep asking ([`Patience`]), and where their
-//! secrets are ([`Secret`]).
+//! What connectors share that ask a service over a network: how long they keep asking ([`Patience`]), where their
+//! secrets are ([`Secret`]), and which names patterns match ([`glob_set`]).
 
 mod patience;
+mod patterns;
 mod secret;
 
 pub use patience::{GivenUp, Limits, Patience, Trouble, retry_after};
+pub use patterns::glob_set;
 pub use secret::{Missing, Secret};

@@ -1,6 +1,7 @@
 //! Which objects of a bucket are documents.
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
+use lectern_connector_remote::glob_set;
 
 use crate::config::S3Config;
 use crate::error::Error;
@@ -35,13 +36,7 @@ impl Filter {
 }
 
 fn set(patterns: &[String]) -> Result<GlobSet, Error> {
-    let invalid = |error: globset::Error| Error::PatternInvalid { source: error };
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        set.add(glob.map_err(invalid)?);
-    }
-    set.build().map_err(invalid)
+    glob_set(patterns).map_err(|source| Error::PatternInvalid { source })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Which addresses belong to a source: by scheme, host and port, then by path.
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
+use lectern_connector_remote::glob_set;
 use url::Url;
 
 use crate::address::{Spelling, decoded, origin_of};
@@ -144,13 +145,7 @@ fn matches(patterns: &GlobSet, url: &Url) -> bool {
 }
 
 fn set(patterns: &[String]) -> Result<GlobSet, Error> {
-    let invalid = |error: globset::Error| Error::PatternInvalid { source: error };
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        set.add(glob.map_err(invalid)?);
-    }
-    set.build().map_err(invalid)
+    glob_set(patterns).map_err(|source| Error::PatternInvalid { source })
 }
 
 #[cfg(test)]
