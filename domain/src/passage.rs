@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::acl::Acl;
 use crate::chunk::{SpannedText, TextSpan, below_header, text_to_embed};
 use crate::ids::{ChunkId, DocumentId, Version};
+use crate::metadata::DocumentMetadata;
 
 /// How well a passage matches, from 0 (not at all) to 1. Comparable within one answer; a raw score
 /// of an index never leaves `retrieval`, because it tells about documents that the reader can't see.
@@ -110,8 +110,8 @@ pub struct LedgerChunk {
     pub is_current: bool,
     /// Whether that version has all its vectors. A hit of the index of vectors counts only then.
     pub is_embedded: bool,
-    /// Who may read the document.
-    pub acl: Acl,
+    /// Who may read the document, and its attributes.
+    pub metadata: DocumentMetadata,
     /// The document's title.
     pub title: String,
     /// Where a person finds the original.

@@ -8,6 +8,7 @@ mod connector;
 mod extractor;
 mod embedder;
 mod chunk_index;
+mod word_index;
 mod chunk_lookup;
 mod embedding_demand;
 mod generator;
@@ -19,3 +20,6 @@ pub use embedder::{Embedder, Embedders, OneEmbedder, Reranker, TokenCounter};
 pub use embedding_demand::EmbeddingDemand;
 pub use extractor::{Extractor, RawFile};
 pub use generator::{FinishReason, Generator, GeneratorEvent, Message, Prompt, Role};
+pub use word_index::{
+    Correction, DocumentSet, Facet, FacetRequest, FacetValue, SortKey, TitleFound, WordIndex,
+};

@@ -1,5 +1,5 @@
 //! Collecting: the indexes are given what they owe the ledger. Chunks of retired versions are taken out, changed
-//! access lists are brought in, files that nothing refers to are removed.
+//! access lists and attributes are brought in, files that nothing refers to are removed.
 //!
 //! The ledger's rows change last: whatever is interrupted here is owed still, and done by the next call. What is owed
 //! is read and paid within one index turn, so that nothing older is written after it.
@@ -15,7 +15,7 @@ use crate::ledger::ReleasedFiles;
 use crate::pipeline::IngestionParts;
 use crate::texts::{Condemned, ContentFiles, blocking};
 
-/// Versions, or documents with a changed access list, that are handled together.
+/// Versions, or documents with changed metadata, that are handled together.
 const AT_ONCE: usize = 256;
 
 /// Takes the chunks of retired versions out of the indexes, then forgets the versions. Gives how many.
@@ -62,7 +62,7 @@ async fn take_out_vectors(parts: &IngestionParts, base: KnowledgeBaseId, chunks:
     failpoint("collect.vectors.after")
 }
 
-/// Brings changed access lists into the indexes. Gives how many documents.
+/// Brings changed access lists and attributes into the indexes. Gives how many documents.
 pub(crate) async fn settle_access(parts: &IngestionParts, knowledge_base: KnowledgeBaseId) -> Result<u64> {
     let mut settled = 0;
     loop {
@@ -74,7 +74,7 @@ pub(crate) async fn settle_access(parts: &IngestionParts, knowledge_base: Knowle
         for index in parts.indexes() {
             for document in owed.iter().filter(|document| !document.chunks.is_empty()) {
                 index
-                    .set_acl(knowledge_base, &document.chunks, &document.acl)
+                    .set_metadata(knowledge_base, &document.chunks, &document.metadata)
                     .await?;
             }
             index.commit(knowledge_base).await?;

@@ -266,8 +266,8 @@ async fn compare(
 /// Those that are in an index for other readers than the ledger says.
 pub(crate) fn misfiled(listed: &[IndexedChunk], allowed: &VisibleChunks) -> impl Iterator<Item = ChunkId> {
     let is_misfiled = |listed: &&IndexedChunk| {
-        let access = allowed.access.get(&listed.chunk);
-        access.is_some_and(|access| *access != listed.access)
+        let metadata = allowed.metadata.get(&listed.chunk);
+        metadata.is_some_and(|metadata| metadata.access != listed.metadata.access)
     };
     listed.iter().filter(is_misfiled).map(|listed| listed.chunk)
 }

@@ -23,6 +23,7 @@ mod refusal;
 mod totals;
 mod notes;
 mod versions;
+mod metadata;
 mod flip;
 mod retired;
 mod pending;
@@ -174,6 +175,11 @@ async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
             include_str!("../migrations/0004_chunk_context.sql"),
         ),
         migration(5, "schedules", include_str!("../migrations/0005_schedules.sql")),
+        migration(
+            6,
+            "indexed attributes",
+            include_str!("../migrations/0006_indexed_attributes.sql"),
+        ),
     ];
     Migrator::with_migrations(migrations)
         .run(writer)

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lectern_domain::ports::IndexEntry;
-use lectern_domain::{Chunk, ChunkId, SpannedText, Version};
+use lectern_domain::{Chunk, ChunkId, DocumentMetadata, SpannedText, Version};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
@@ -98,8 +98,9 @@ async fn write(run: &Run, requests: &[FlipRequest<'_>]) -> Result<()> {
     let mut entries = Vec::new();
     failpoint("words.upsert.before")?;
     for request in requests {
+        let metadata = request.new.index_metadata(&run.source.name);
         for index in 0..request.new.chunks.len() {
-            entries.extend(entry(request, index));
+            entries.extend(entry(request, &metadata, index));
             if entries.len() >= CHUNKS_AT_ONCE {
                 words.upsert(knowledge_base, &entries).await?;
                 entries.clear();
@@ -157,10 +158,10 @@ fn superseded(run: &Run, version: &NewVersion) {
     run.report(&version.document.key, &version.metadata.uri, &problem);
 }
 
-fn entry(request: &FlipRequest<'_>, index: usize) -> Option<IndexEntry> {
+fn entry(request: &FlipRequest<'_>, metadata: &Arc<DocumentMetadata>, index: usize) -> Option<IndexEntry> {
     Some(IndexEntry {
         chunk: chunk(request.new, request.version, index)?,
-        acl: request.new.acl().clone(),
+        metadata: Arc::clone(metadata),
         vector: Vec::new(),
     })
 }

@@ -11,6 +11,8 @@
 //! 6. so does the index of vectors, from the stored vectors, without the model. A document that lacks a stored vector
 //!    waits for it, found by words meanwhile ([`Ingestion::embed_pending`]).
 
+use std::sync::Arc;
+
 use lectern_domain::ports::{ChunkIndex, ChunkLookup, IndexEntry};
 use lectern_domain::{
     Chunk, ChunkId, ContentHash, DocumentId, KnowledgeBaseId, LedgerChunk, PortError, Version,
@@ -207,7 +209,7 @@ async fn mend_vectors(
     let mut waiting: Vec<(DocumentId, Version)> = Vec::new();
     let mut entries = Vec::new();
     for version in ledger.versions_of(&missing).await? {
-        let Some(acl) = ledger.access_if_current(version).await? else {
+        let Some(metadata) = ledger.metadata_if_current(version).await? else {
             continue;
         };
         let points = Points {
@@ -215,7 +217,7 @@ async fn mend_vectors(
             knowledge_base,
             version,
             model,
-            acl: &acl,
+            metadata: &metadata,
         };
         if !points.write(&mut entries, &mut repair.vectors_written).await? {
             waiting.push(version);
@@ -266,7 +268,7 @@ fn entry(knowledge_base: KnowledgeBaseId, chunk: LedgerChunk) -> IndexEntry {
             table_header: chunk.table_header,
             token_count: chunk.token_count,
         },
-        acl: chunk.acl,
+        metadata: Arc::new(chunk.metadata),
         vector: Vec::new(),
     }
 }

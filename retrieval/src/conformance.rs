@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, ScoredChunk};
 use lectern_domain::{
-    AccessDigest, Acl, Chunk, ChunkId, DocumentId, KnowledgeBaseId, PortError, Principal, ReadScope,
-    SourceId, TextSpan, Version,
+    AccessDigest, Acl, Chunk, ChunkId, DocumentId, DocumentMetadata, KnowledgeBaseId, PortError, Principal,
+    ReadScope, SourceId, TextSpan, Version, WordQuery,
 };
 
 mod long_life;
@@ -103,7 +103,8 @@ impl Suite<'_> {
         assert!(self.search(base, 0, &anybody(), 10).await?.is_empty());
         assert!(self.index.chunks(base).await?.is_empty());
         self.index.delete(base, &unknown).await?;
-        self.index.set_acl(base, &unknown, &Acl::everyone()).await?;
+        let metadata = DocumentMetadata::readable_by(Acl::everyone());
+        self.index.set_metadata(base, &unknown, &metadata).await?;
         self.index.commit(base).await?;
         self.index.optimize(base).await?;
         self.index.drop_knowledge_base(base).await
@@ -208,12 +209,12 @@ impl Suite<'_> {
                 .into_iter()
                 .map(|found| found.chunk)
                 .collect();
-            let readable = entries.iter().filter(|entry| scope.may_read(&entry.acl));
+            let readable = entries.iter().filter(|entry| scope.may_read(&entry.metadata.acl));
             let readable: BTreeSet<_> = readable.map(|entry| entry.chunk.id).collect();
             assert_eq!(found, readable, "{scope:?} finds what it may read, and all of it");
         }
         for entry in &entries {
-            self.assert_access(base, entry, &entry.acl).await?;
+            self.assert_access(base, entry, &entry.metadata.acl).await?;
         }
         self.index.drop_knowledge_base(base).await
     }
@@ -227,7 +228,7 @@ impl Suite<'_> {
         let listed = self.index.chunks(base).await?;
         let listed = listed.iter().find(|listed| listed.chunk == entry.chunk.id);
         assert_eq!(
-            listed.map(|listed| listed.access),
+            listed.map(|listed| listed.metadata.access),
             Some(AccessDigest::from(acl)),
             "a chunk is listed with who may read it"
         );
@@ -239,10 +240,10 @@ impl Suite<'_> {
         let ada = Principal::User("ada".into());
         let unknown = self.entry(base, 0, 99).chunk.id;
         self.index
-            .set_acl(
+            .set_metadata(
                 base,
                 &[entries[0].chunk.id, unknown],
-                &Acl::allowing([ada.clone()]),
+                &DocumentMetadata::readable_by(Acl::allowing([ada.clone()])),
             )
             .await?;
         self.index.commit(base).await?;
@@ -257,7 +258,11 @@ impl Suite<'_> {
         let first = found.first().map(|found| found.chunk);
         assert_eq!(first, Some(entries[0].chunk.id), "its text and its vector stay");
         self.index
-            .set_acl(base, &[entries[0].chunk.id], &Acl::everyone())
+            .set_metadata(
+                base,
+                &[entries[0].chunk.id],
+                &DocumentMetadata::readable_by(Acl::everyone()),
+            )
             .await?;
         self.index.commit(base).await?;
         self.assert_first(base, 0, &entries[0]).await?;
@@ -359,8 +364,9 @@ impl Suite<'_> {
         limit: usize,
     ) -> Result<Vec<ScoredChunk>, PortError> {
         let query = IndexQuery {
-            text: &format!("What about the {}?", TOPICS[topic]),
+            words: &WordQuery::plain(format!("What about the {}?", TOPICS[topic])),
             vector: &direction(topic, 0, self.dimensions),
+            filter: None,
         };
         let found = self.index.search(base, query, scope, limit).await?;
         let once: BTreeSet<_> = found.iter().map(|found| found.chunk).collect();
@@ -403,7 +409,7 @@ fn entry(base: KnowledgeBaseId, topic: usize, ordinal: u32, acl: Acl, dimensions
             token_count: 8,
             text,
         },
-        acl,
+        metadata: Arc::new(DocumentMetadata::readable_by(acl)),
         vector: direction(topic, ordinal, dimensions),
     }
 }

@@ -134,7 +134,7 @@ fn vouched_for(chunk: Option<LedgerChunk>, scope: &ReadScope) -> Option<LedgerCh
     let reason = match &chunk {
         None => "unknown",
         Some(chunk) if !chunk.is_current => "stale",
-        Some(chunk) if !scope.may_read(&chunk.acl) => "unreadable",
+        Some(chunk) if !scope.may_read(&chunk.metadata.acl) => "unreadable",
         Some(_) => return chunk,
     };
     metrics::counter!(DROPPED_TOTAL, "reason" => reason).increment(1);

@@ -20,6 +20,7 @@ use lectern_domain::ports::{
 };
 use lectern_domain::{
     ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, LedgerChunk, Passage, PortError, ReadScope, Score,
+    WordQuery,
 };
 use serde::{Deserialize, Serialize};
 
@@ -292,8 +293,9 @@ impl Searcher {
         let embed_ms = milliseconds(embedding);
         let asking = Instant::now();
         let query = IndexQuery {
-            text,
+            words: &WordQuery::default(),
             vector: &vector,
+            filter: None,
         };
         let found = self.parts.vectors.search(base, query, scope, depth).await?;
         Ok((found, embed_ms, milliseconds(asking)))
@@ -319,7 +321,11 @@ impl Searcher {
         depth: usize,
     ) -> Result<(Vec<ScoredChunk>, f64), PortError> {
         let asking = Instant::now();
-        let query = IndexQuery { text, vector: &[] };
+        let query = IndexQuery {
+            words: &WordQuery::plain(text),
+            vector: &[],
+            filter: None,
+        };
         let found = self.parts.words.search(base, query, scope, depth).await?;
         Ok((found, milliseconds(asking)))
     }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, IndexedChunk, ScoredChunk};
-use lectern_domain::{Acl, ChunkId, KnowledgeBaseId, PortError, ReadScope};
+use lectern_domain::{ChunkId, DocumentMetadata, KnowledgeBaseId, PortError, ReadScope};
 
 use crate::acl_filter::{AclNames, ReaderNames};
 use crate::bases::{Absent, Bases, blocking};
@@ -89,14 +89,19 @@ impl ChunkIndex for TantivyWords {
         Ok(())
     }
 
-    async fn set_acl(&self, base: KnowledgeBaseId, chunks: &[ChunkId], acl: &Acl) -> Result<(), PortError> {
+    async fn set_metadata(
+        &self,
+        base: KnowledgeBaseId,
+        chunks: &[ChunkId],
+        metadata: &DocumentMetadata,
+    ) -> Result<(), PortError> {
         if chunks.is_empty() {
             return Ok(());
         }
-        let (chunks, names) = (chunks.to_vec(), AclNames::from(acl));
+        let (chunks, names) = (chunks.to_vec(), AclNames::from(&metadata.acl));
         self.bases
             .at_work("change who may read", base, Absent::Skip, move |engine| {
-                engine.set_acl(&chunks, &names)
+                engine.set_metadata(&chunks, &names)
             })
             .await?;
         Ok(())
@@ -123,7 +128,7 @@ impl ChunkIndex for TantivyWords {
         scope: &ReadScope,
         limit: usize,
     ) -> Result<Vec<ScoredChunk>, PortError> {
-        let (text, readers) = (query.text.to_owned(), ReaderNames::from(scope));
+        let (text, readers) = (query.words.wanted_text(), ReaderNames::from(scope));
         let found = self
             .bases
             .at_work("search", base, Absent::Skip, move |engine| {

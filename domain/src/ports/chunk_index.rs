@@ -1,21 +1,24 @@
 //! An index of chunks: vectors or words, in this process or on a server.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
-use crate::access_digest::AccessDigest;
-use crate::acl::Acl;
 use crate::chunk::Chunk;
 use crate::error::PortError;
+use crate::filter::Filter;
 use crate::ids::{ChunkId, KnowledgeBaseId};
+use crate::metadata::{DocumentMetadata, MetadataDigest};
 use crate::scope::ReadScope;
+use crate::word_query::WordQuery;
 
 /// What is written to an index for one chunk.
 #[derive(Clone, Debug)]
 pub struct IndexEntry {
     /// The chunk. Only an index of words reads its text, title and headings.
     pub chunk: Chunk,
-    /// Who may read its document.
-    pub acl: Acl,
+    /// Who may read its document, and the attributes of that.
+    pub metadata: Arc<DocumentMetadata>,
     /// Its vector, of unit length. Empty for an index of words.
     pub vector: Vec<f32>,
 }
@@ -25,17 +28,20 @@ pub struct IndexEntry {
 pub struct IndexedChunk {
     /// The chunk.
     pub chunk: ChunkId,
-    /// Who may read it, as the index knows it.
-    pub access: AccessDigest,
+    /// Who may read it and the attributes of its document, as the index knows them.
+    pub metadata: MetadataDigest,
 }
 
-/// What is looked for. An index of words reads the text, an index of vectors the vector.
+/// What is looked for. An index of words reads the words, an index of vectors the vector.
 #[derive(Clone, Copy, Debug)]
 pub struct IndexQuery<'a> {
-    /// The question as it was typed.
-    pub text: &'a str,
+    /// The words of the question.
+    pub words: &'a WordQuery,
     /// Its vector, of unit length. Empty where no index of vectors is asked.
     pub vector: &'a [f32],
+    /// Which documents count. An index that can't tell about a part of it leaves that part to the recheck, and never
+    /// leaves out what passes.
+    pub filter: Option<&'a Filter>,
 }
 
 /// A chunk that an index found. The score is the index's own (a cosine, a BM25 weight) and stays
@@ -68,13 +74,13 @@ pub trait ChunkIndex: Send + Sync {
     /// Takes the chunks out.
     async fn delete(&self, knowledge_base: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<(), PortError>;
 
-    /// Gives the chunks another access list; their text and vectors stay. A chunk that isn't there
-    /// is no error.
-    async fn set_acl(
+    /// Gives the chunks another access list and other attributes; their text and vectors stay. A chunk that
+    /// isn't there is no error.
+    async fn set_metadata(
         &self,
         knowledge_base: KnowledgeBaseId,
         chunks: &[ChunkId],
-        acl: &Acl,
+        metadata: &DocumentMetadata,
     ) -> Result<(), PortError>;
 
     /// Makes everything before it durable and visible.

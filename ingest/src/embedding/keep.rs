@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lectern_domain::ports::IndexEntry;
-use lectern_domain::{Acl, Chunk, DocumentId, KnowledgeBaseId, TextSpan, Version};
+use lectern_domain::{Chunk, DocumentId, DocumentMetadata, KnowledgeBaseId, TextSpan, Version};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
@@ -111,7 +111,7 @@ async fn keep_batch(embedding: &Embedding, flight: &Flight, batch: Vec<Step>) ->
     }
     failpoint("vectors.store.after")?;
     for (version, reason) in set_aside {
-        if ledger.access_if_current(version.id()).await?.is_none() {
+        if ledger.metadata_if_current(version.id()).await?.is_none() {
             continue;
         }
         tracing::warn!(document = %version.document, reason, "a document gets no vectors");
@@ -151,7 +151,7 @@ async fn place(
     failpoint("vectors.upsert.before")?;
     for version in &versions {
         // Replaced or deleted meanwhile: its chunks have left the index, or will.
-        let Some(acl) = parts.ledger.access_if_current(version.id()).await? else {
+        let Some(metadata) = parts.ledger.metadata_if_current(version.id()).await? else {
             continue;
         };
         let points = Points {
@@ -159,7 +159,7 @@ async fn place(
             knowledge_base,
             version: version.id(),
             model: &version.model,
-            acl: &acl,
+            metadata: &metadata,
         };
         if points.write(&mut entries, &mut written).await? {
             whole.push(version.id());
@@ -185,7 +185,7 @@ pub(crate) struct Points<'a> {
     pub(crate) knowledge_base: KnowledgeBaseId,
     pub(crate) version: (DocumentId, Version),
     pub(crate) model: &'a str,
-    pub(crate) acl: &'a Acl,
+    pub(crate) metadata: &'a Arc<DocumentMetadata>,
 }
 
 impl Points<'_> {
@@ -214,7 +214,7 @@ impl Points<'_> {
         }
     }
 
-    /// What the index of vectors reads of a chunk: whose it is, its vector, and its readers.
+    /// What the index of vectors reads of a chunk: whose it is, its vector, its readers and attributes.
     fn entry(&self, id: lectern_domain::ChunkId, ordinal: u32, vector: Vec<f32>) -> IndexEntry {
         IndexEntry {
             chunk: Chunk {
@@ -231,7 +231,7 @@ impl Points<'_> {
                 table_header: None,
                 token_count: 0,
             },
-            acl: self.acl.clone(),
+            metadata: Arc::clone(self.metadata),
             vector,
         }
     }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use lectern_domain::{AccessDigest, Acl, ChunkId, ContentHash, KnowledgeBaseId};
-use sqlx::FromRow;
+use lectern_domain::{ChunkId, ContentHash, KnowledgeBaseId, MetadataDigest};
+use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
+use super::metadata::{METADATA_COLUMNS, MetadataRow};
 use super::{Ledger, ReleasedFiles, rows};
 use crate::error::{Error, Result};
 
@@ -26,6 +27,13 @@ pub(crate) struct Unfinished {
     pub(crate) without_vectors: i64,
 }
 
+#[derive(FromRow)]
+struct DigestRow {
+    id: Uuid,
+    #[sqlx(flatten)]
+    metadata: MetadataRow,
+}
+
 /// The chunks that searches may give, each list sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct VisibleChunks {
@@ -36,15 +44,16 @@ pub(crate) struct VisibleChunks {
     /// What may still be in an index after a crash, until somebody takes it out: chunks of versions that are
     /// being written or were replaced.
     pub(crate) leftover: Vec<ChunkId>,
-    /// Who may read those of `current` whose access list the indexes are said to have.
-    pub(crate) access: HashMap<ChunkId, AccessDigest>,
+    /// The metadata of those of `current` whose metadata the indexes are said to have.
+    pub(crate) metadata: HashMap<ChunkId, MetadataDigest>,
 }
 
 impl Ledger {
     /// The chunks that may be seen, and those of them that are found by meaning.
     pub(crate) async fn visible_chunks(&self, knowledge_base: KnowledgeBaseId) -> Result<VisibleChunks> {
-        let found: Vec<(Uuid, bool, bool, String)> = sqlx::query_as(
-            "SELECT c.id, v.embedded_at IS NOT NULL, d.access_indexed = d.access_revision, d.acl FROM documents d
+        let digests = self.metadata_digests(knowledge_base).await?;
+        let found: Vec<(Uuid, Uuid, bool)> = sqlx::query_as(
+            "SELECT c.id, d.id, v.embedded_at IS NOT NULL FROM documents d
              JOIN versions v ON v.document = d.id AND v.version = d.current_version
              JOIN chunks c ON c.document = d.id AND c.version = d.current_version
              WHERE d.knowledge_base = $1 AND d.deleted = 0",
@@ -54,26 +63,36 @@ impl Ledger {
         .await
         .map_err(Error::ledger(ACTION))?;
         let mut visible = VisibleChunks::default();
-        let mut digests: HashMap<String, AccessDigest> = HashMap::new();
-        for (id, is_embedded, has_access, acl) in found {
+        for (id, document, is_embedded) in found {
             visible.current.push(ChunkId(id));
             if is_embedded {
                 visible.embedded.push(ChunkId(id));
             }
-            if !has_access {
-                continue;
+            if let Some(digest) = digests.get(&document) {
+                visible.metadata.insert(ChunkId(id), *digest);
             }
-            let digest = match digests.get(&acl) {
-                Some(digest) => *digest,
-                None => AccessDigest::from(&rows::from_json::<Acl>("access list", &acl)?),
-            };
-            digests.insert(acl, digest);
-            visible.access.insert(ChunkId(id), digest);
         }
         visible.current.sort_unstable();
         visible.embedded.sort_unstable();
         visible.leftover = self.leftover_chunks(knowledge_base).await?;
         Ok(visible)
+    }
+
+    /// By document, where the indexes owe nothing.
+    async fn metadata_digests(&self, base: KnowledgeBaseId) -> Result<HashMap<Uuid, MetadataDigest>> {
+        let found: Vec<DigestRow> = sqlx::query_as(AssertSqlSafe(format!(
+            "SELECT d.id, {METADATA_COLUMNS} FROM documents d JOIN sources s ON s.id = d.source
+             WHERE d.knowledge_base = $1 AND d.deleted = 0 AND d.current_version IS NOT NULL
+             AND d.access_indexed = d.access_revision",
+        )))
+        .bind(base.0)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(Error::ledger(ACTION))?;
+        found
+            .into_iter()
+            .map(|row| Ok((row.id, row.metadata.metadata()?.digest())))
+            .collect()
     }
 
     async fn leftover_chunks(&self, knowledge_base: KnowledgeBaseId) -> Result<Vec<ChunkId>> {

@@ -11,6 +11,7 @@ use lectern_domain::{
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
+use super::metadata::{METADATA_COLUMNS, MetadataRow};
 use super::{Ledger, rows};
 use crate::error::{Error, Result};
 use crate::texts::PieceRequest;
@@ -24,9 +25,6 @@ struct Row {
     token_count: i64,
     is_current: bool,
     is_embedded: bool,
-    acl: String,
-    title: String,
-    uri: String,
     heading_path: String,
     page: Option<i64>,
     span_start: i64,
@@ -39,6 +37,8 @@ struct Row {
     header_end: Option<i64>,
     header_hash: Option<Vec<u8>>,
     whole_text_hash: Vec<u8>,
+    #[sqlx(flatten)]
+    metadata: MetadataRow,
 }
 
 #[async_trait]
@@ -99,13 +99,16 @@ impl Ledger {
             "SELECT c.id, c.document, c.version, c.ordinal, c.token_count, c.heading_path, c.page,
                     c.span_start, c.span_end, c.text_hash,
                     c.parent_start, c.parent_end, c.parent_hash, c.header_start, c.header_end, c.header_hash,
-                    v.text_hash AS whole_text_hash, d.acl, d.title, d.uri,
+                    v.text_hash AS whole_text_hash,
                     d.deleted = 0 AND k.deleted_at IS NULL AND c.version = d.current_version IS TRUE
                         AS is_current,
-                    v.embedded_at IS NOT NULL AS is_embedded
-             FROM chunks c
+                    v.embedded_at IS NOT NULL AS is_embedded, ",
+        );
+        query.push(METADATA_COLUMNS).push(
+            " FROM chunks c
              JOIN versions v ON v.document = c.document AND v.version = c.version
              JOIN documents d ON d.id = c.document
+             JOIN sources s ON s.id = d.source
              JOIN knowledge_bases k ON k.id = d.knowledge_base
              WHERE d.knowledge_base = ",
         );
@@ -170,11 +173,11 @@ fn ledger_chunk(row: Row, texts: &mut impl Iterator<Item = String>) -> Result<Le
         token_count: rows::small("token count", row.token_count)?,
         is_current: row.is_current,
         is_embedded: row.is_embedded,
-        acl: rows::from_json("access list", &row.acl)?,
+        metadata: row.metadata.metadata()?,
         heading_path: rows::from_json("heading path", &row.heading_path)?,
         page: row.page.map(|page| rows::small("page", page)).transpose()?,
-        title: row.title,
-        uri: row.uri,
+        title: row.metadata.title,
+        uri: row.metadata.uri,
         span: own.span,
         text: own.text,
         table_header,

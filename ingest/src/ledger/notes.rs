@@ -161,7 +161,8 @@ async fn unchanged(transaction: &mut Transaction<'static, Sqlite>, note: &Note) 
     sqlx::query(
         "UPDATE documents
          SET uri = $2, source_attributes = $3, modified_at = $4, acl = $5,
-             access_revision = access_revision + CASE WHEN acl = $5 THEN 0 ELSE 1 END
+             access_revision = access_revision + CASE WHEN acl = $5 AND uri = $2 AND source_attributes = $3
+                                                           AND modified_at IS $4 THEN 0 ELSE 1 END
          WHERE id = $1",
     )
     .bind(document.id.0)

@@ -1,9 +1,10 @@
-//! What the indexes owe the ledger: chunks to take out, access lists to change.
+//! What the indexes owe the ledger: chunks to take out, access lists and attributes to change.
 
-use lectern_domain::{Acl, ChunkId, ContentHash, DocumentId, KnowledgeBaseId, Version};
-use sqlx::FromRow;
+use lectern_domain::{ChunkId, ContentHash, DocumentId, DocumentMetadata, KnowledgeBaseId, Version};
+use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
+use super::metadata::{METADATA_COLUMNS, MetadataRow};
 use super::{Ledger, commit, rows, vectors};
 use crate::error::{Error, Result};
 
@@ -15,12 +16,13 @@ pub(crate) struct RetiredVersion {
     pub(crate) chunks: Vec<ChunkId>,
 }
 
-/// A document whose chunks have another access list in the indexes than in the ledger.
+/// A document whose chunks have other metadata in the indexes than in the ledger: another access list, or other
+/// attributes.
 #[derive(Clone, Debug)]
 pub(crate) struct OwedAccess {
     pub(crate) document: DocumentId,
     pub(crate) revision: i64,
-    pub(crate) acl: Acl,
+    pub(crate) metadata: DocumentMetadata,
     pub(crate) chunks: Vec<ChunkId>,
 }
 
@@ -35,7 +37,8 @@ pub(crate) struct ReleasedFiles {
 struct AccessRow {
     id: Uuid,
     access_revision: i64,
-    acl: String,
+    #[sqlx(flatten)]
+    metadata: MetadataRow,
 }
 
 impl Ledger {
@@ -156,16 +159,16 @@ impl Ledger {
         commit(transaction, ACTION).await
     }
 
-    /// Up to `limit` documents whose access list the indexes don't have yet.
+    /// Up to `limit` documents whose access list or attributes the indexes don't have yet.
     pub(crate) async fn owed_access(
         &self,
         knowledge_base: KnowledgeBaseId,
         limit: usize,
     ) -> Result<Vec<OwedAccess>> {
-        let found: Vec<AccessRow> = sqlx::query_as(
-            "SELECT id, access_revision, acl FROM documents
-             WHERE knowledge_base = $1 AND access_indexed <> access_revision LIMIT $2",
-        )
+        let found: Vec<AccessRow> = sqlx::query_as(AssertSqlSafe(format!(
+            "SELECT d.id, d.access_revision, {METADATA_COLUMNS} FROM documents d JOIN sources s ON s.id = d.source
+             WHERE d.knowledge_base = $1 AND d.access_indexed <> d.access_revision LIMIT $2",
+        )))
         .bind(knowledge_base.0)
         .bind(rows::signed(limit))
         .fetch_all(&self.readers)
@@ -184,7 +187,7 @@ impl Ledger {
             owed.push(OwedAccess {
                 document: DocumentId(row.id),
                 revision: row.access_revision,
-                acl: rows::from_json("access list", &row.acl)?,
+                metadata: row.metadata.metadata()?,
                 chunks: ids.into_iter().map(ChunkId).collect(),
             });
         }

@@ -1,10 +1,15 @@
 //! Versions that can be found by words and wait for their vectors: which come next, what is to be embedded of them,
 //! and that they have all of them.
 
-use lectern_domain::{Acl, ChunkId, ContentHash, DocumentId, KnowledgeBaseId, SourceId, TextSpan, Version};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use std::sync::Arc;
+
+use lectern_domain::{
+    ChunkId, ContentHash, DocumentId, DocumentMetadata, KnowledgeBaseId, SourceId, TextSpan, Version,
+};
+use sqlx::{AssertSqlSafe, FromRow, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
+use super::metadata::{METADATA_COLUMNS, MetadataRow};
 use super::{Ledger, commit, now, rows};
 use crate::error::{Error, Result};
 
@@ -283,23 +288,24 @@ impl Ledger {
     }
 
     /// Who may read the document, if this is still its visible version.
-    pub(crate) async fn access_if_current(
+    pub(crate) async fn metadata_if_current(
         &self,
         (document, version): (DocumentId, Version),
-    ) -> Result<Option<Acl>> {
-        let acl: Option<String> = sqlx::query_scalar(
-            "SELECT d.acl FROM documents d
+    ) -> Result<Option<Arc<DocumentMetadata>>> {
+        let row: Option<MetadataRow> = sqlx::query_as(AssertSqlSafe(format!(
+            "SELECT {METADATA_COLUMNS} FROM documents d
+             JOIN sources s ON s.id = d.source
              JOIN versions v ON v.document = d.id AND v.version = d.current_version
              JOIN knowledge_bases k ON k.id = d.knowledge_base
              WHERE d.id = $1 AND v.version = $2 AND v.state = 'current' AND d.deleted = 0
              AND k.deleted_at IS NULL",
-        )
+        )))
         .bind(document.0)
         .bind(rows::signed(version.0))
         .fetch_optional(&self.readers)
         .await
         .map_err(Error::ledger("look up a version"))?;
-        acl.map(|acl| rows::from_json("access list", &acl)).transpose()
+        row.map(|row| row.metadata().map(Arc::new)).transpose()
     }
 
     /// Notes that versions have all their vectors in the index, durably. One that is no longer visible is left out.

@@ -52,13 +52,17 @@ async fn a_narrowed_list_counts_at_once_even_if_the_indexes_are_out_of_reach() {
     desk.sync().await;
     assert!(desk.faults.clear());
     let stale = desk.words.entries(desk.knowledge_base.id);
-    assert_eq!(stale[0].acl, Acl::everyone(), "the index was out of reach");
+    assert_eq!(
+        stale[0].metadata.acl,
+        Acl::everyone(),
+        "the index was out of reach"
+    );
     let found = desk
         .ledger()
         .look_up(desk.knowledge_base.id, &[stale[0].chunk.id])
         .await
         .unwrap();
-    assert_eq!(found[0].acl, only("user:ada"));
+    assert_eq!(found[0].metadata.acl, only("user:ada"));
     assert!(!desk.fsck().await.clean, "the debt shows");
 
     desk.sync_complete().await;

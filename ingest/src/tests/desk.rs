@@ -214,7 +214,7 @@ impl Desk {
             else {
                 continue;
             };
-            assert_eq!(chunk.acl, entry.acl, "misfiled");
+            assert_eq!(chunk.metadata, *entry.metadata, "misfiled");
             assert_eq!(entry.vector.is_empty(), index.name() == "words");
             if index.name() == "words" {
                 assert_eq!(chunk.text, entry.chunk.text);

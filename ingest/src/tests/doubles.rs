@@ -9,7 +9,7 @@ use lectern_domain::ports::{
     ChunkIndex, Embedder, Extractor, IndexEntry, IndexQuery, IndexedChunk, RawFile, ScoredChunk, TokenCounter,
 };
 use lectern_domain::{
-    AccessDigest, Acl, Attachment, Block, BlockKind, ChunkId, ErrorKind, Extracted, KnowledgeBaseId,
+    Attachment, Block, BlockKind, ChunkId, DocumentMetadata, ErrorKind, Extracted, KnowledgeBaseId,
     PortError, ReadScope, TextSpan,
 };
 
@@ -91,18 +91,18 @@ impl ChunkIndex for MemoryIndex {
         self.faults.around(work).await
     }
 
-    async fn set_acl(
+    async fn set_metadata(
         &self,
         knowledge_base: KnowledgeBaseId,
         chunks: &[ChunkId],
-        acl: &Acl,
+        metadata: &DocumentMetadata,
     ) -> Result<(), PortError> {
         let work = || {
             let mut now = self.now.lock().unwrap();
             let mine = now.entry(knowledge_base).or_default();
             for chunk in chunks {
                 if let Some(entry) = mine.get_mut(chunk) {
-                    entry.acl = acl.clone();
+                    entry.metadata = Arc::new(metadata.clone());
                 }
             }
         };
@@ -149,7 +149,7 @@ impl ChunkIndex for MemoryIndex {
             .iter()
             .map(|entry| IndexedChunk {
                 chunk: entry.chunk.id,
-                access: AccessDigest::from(&entry.acl),
+                metadata: entry.metadata.digest(),
             })
             .collect())
     }

@@ -202,7 +202,7 @@ async fn everything(desk: &Desk) -> (Vec<String>, BTreeSet<String>, BTreeSet<Str
                 let key = &keys[&chunk.document];
                 format!(
                     "{key} {:?} {} {:?} {:?} {:?}",
-                    chunk.version, chunk.ordinal, chunk.text, entry.acl, entry.vector
+                    chunk.version, chunk.ordinal, chunk.text, entry.metadata.acl, entry.vector
                 )
             })
             .collect();

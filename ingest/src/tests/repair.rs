@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use lectern_domain::{Acl, Attributes, ChunkId, DocumentStatus, Principal, Searchable};
+use lectern_domain::{Acl, Attributes, ChunkId, DocumentMetadata, DocumentStatus, Principal, Searchable};
 
 use super::desk::Desk;
 use super::doubles::MemoryIndex;
@@ -99,7 +99,9 @@ async fn chunks_that_are_there_for_other_readers_are_named_and_put_right() {
         let (name, index) = &indexes(&desk)[number];
         index.tamper(desk.knowledge_base.id, |entries| {
             let entry = entries.values_mut().next().unwrap();
-            entry.acl = Acl::allowing([Principal::User("eve".into())]);
+            entry.metadata = Arc::new(DocumentMetadata::readable_by(Acl::allowing([Principal::User(
+                "eve".into(),
+            )])));
         });
         let report = desk.fsck().await;
         let checks = &report.checks[0].indexes;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use lectern_domain::ports::ChunkIndex;
-use lectern_domain::{AccessDigest, Acl, ChunkId, KnowledgeBaseId, PortError, Principal};
+use lectern_domain::{AccessDigest, Acl, ChunkId, DocumentMetadata, KnowledgeBaseId, PortError, Principal};
 
 use super::entry;
 
@@ -62,7 +62,8 @@ pub(super) async fn nothing_is_lost(index: &dyn ChunkIndex, dimensions: usize) -
                 expected.retain(|id, _| !ids.contains(id));
             }
             1 => {
-                index.set_acl(base, &ids, &acl).await?;
+                let metadata = DocumentMetadata::readable_by(acl.clone());
+                index.set_metadata(base, &ids, &metadata).await?;
                 for id in ids {
                     expected
                         .entry(id)
@@ -82,7 +83,7 @@ pub(super) async fn nothing_is_lost(index: &dyn ChunkIndex, dimensions: usize) -
         assert_eq!(listed.len(), expected.len(), "after {batch} batches");
         let found: BTreeMap<_, _> = listed
             .into_iter()
-            .map(|listed| (listed.chunk, listed.access))
+            .map(|listed| (listed.chunk, listed.metadata.access))
             .collect();
         assert_eq!(found, expected, "after {batch} batches");
     }

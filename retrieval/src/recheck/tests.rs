@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use lectern_domain::{Acl, EmbeddedShare, Principal, TextSpan, Version};
+use lectern_domain::{Acl, DocumentMetadata, EmbeddedShare, Principal, TextSpan, Version};
 use uuid::Uuid;
 
 use super::*;
@@ -64,7 +64,7 @@ fn chunk(number: u128, document: u128, is_current: bool, acl: Acl) -> LedgerChun
         token_count: 1,
         is_current,
         is_embedded: true,
-        acl,
+        metadata: DocumentMetadata::readable_by(acl),
         title: "Title".to_owned(),
         uri: "file:///a.md".to_owned(),
         heading_path: Vec::new(),

@@ -18,7 +18,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, IndexedChunk, ScoredChunk};
-use lectern_domain::{AccessDigest, Acl, ChunkId, KnowledgeBaseId, PortError, ReadScope};
+use lectern_domain::{
+    AccessDigest, Acl, AttributesDigest, ChunkId, DocumentMetadata, KnowledgeBaseId, MetadataDigest,
+    PortError, ReadScope,
+};
 use qdrant_edge::{
     Condition, CreateIndex, DEFAULT_VECTOR_NAME, Distance, EdgeConfig, EdgeConfigBuilder,
     EdgeOptimizersConfig, EdgeShard, EdgeVectorParams, FieldIndexOperations, Filter, HasIdCondition,
@@ -106,11 +109,16 @@ impl ChunkIndex for EdgeVectors {
         Ok(())
     }
 
-    async fn set_acl(&self, base: KnowledgeBaseId, chunks: &[ChunkId], acl: &Acl) -> Result<(), PortError> {
+    async fn set_metadata(
+        &self,
+        base: KnowledgeBaseId,
+        chunks: &[ChunkId],
+        metadata: &DocumentMetadata,
+    ) -> Result<(), PortError> {
         if chunks.is_empty() {
             return Ok(());
         }
-        let operation = set_acl_operation(chunks, acl);
+        let operation = set_acl_operation(chunks, &metadata.acl);
         self.bases
             .at_work("change who may read", base, Absent::Skip, move |engine| {
                 engine.update("change who may read", operation)
@@ -345,7 +353,10 @@ impl Engine {
             let listed = records.into_iter().filter_map(|record| {
                 Some(IndexedChunk {
                     chunk: chunk_of(record.id)?,
-                    access: access_of(record.payload.as_ref()),
+                    metadata: MetadataDigest {
+                        access: access_of(record.payload.as_ref()),
+                        attributes: AttributesDigest::default(),
+                    },
                 })
             });
             chunks.extend(listed);
@@ -417,7 +428,7 @@ fn engine_config(dimensions: usize) -> EdgeConfig {
 }
 
 fn point(entry: &IndexEntry) -> PointStruct {
-    let acl = AclNames::from(&entry.acl);
+    let acl = AclNames::from(&entry.metadata.acl);
     PointStruct::new(
         PointId::Uuid(entry.chunk.id.0),
         entry.vector.clone(),

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, IndexedChunk, ScoredChunk};
-use lectern_domain::{AccessDigest, Acl, ChunkId, KnowledgeBaseId, PortError, ReadScope};
+use lectern_domain::{
+    AccessDigest, Acl, AttributesDigest, ChunkId, DocumentMetadata, KnowledgeBaseId, MetadataDigest,
+    PortError, ReadScope,
+};
 use qdrant_client::qdrant::point_id::PointIdOptions;
 use qdrant_client::qdrant::vectors_config::Config;
 use qdrant_client::qdrant::{
@@ -222,11 +225,16 @@ impl ChunkIndex for ServerVectors {
         Ok(())
     }
 
-    async fn set_acl(&self, base: KnowledgeBaseId, chunks: &[ChunkId], acl: &Acl) -> Result<(), PortError> {
+    async fn set_metadata(
+        &self,
+        base: KnowledgeBaseId,
+        chunks: &[ChunkId],
+        metadata: &DocumentMetadata,
+    ) -> Result<(), PortError> {
         if chunks.is_empty() {
             return Ok(());
         }
-        let request = SetPayloadPointsBuilder::new(&self.collection, acl_payload(acl))
+        let request = SetPayloadPointsBuilder::new(&self.collection, acl_payload(&metadata.acl))
             .points_selector(chunks_of(base, chunks))
             .wait(true);
         self.client
@@ -301,7 +309,10 @@ impl ChunkIndex for ServerVectors {
                 .map_err(|error| self.failed("list the chunks", error))?;
             let listed = page.result.into_iter().filter_map(|point| {
                 Some(IndexedChunk {
-                    access: access_of(&point.payload),
+                    metadata: MetadataDigest {
+                        access: access_of(&point.payload),
+                        attributes: AttributesDigest::default(),
+                    },
                     chunk: chunk_of(point.id?)?,
                 })
             });
@@ -326,7 +337,7 @@ impl ChunkIndex for ServerVectors {
 }
 
 fn point(base: KnowledgeBaseId, entry: &IndexEntry) -> PointStruct {
-    let mut payload = acl_payload(&entry.acl);
+    let mut payload = acl_payload(&entry.metadata.acl);
     payload.insert(KNOWLEDGE_BASE.to_owned(), Value::from(base.to_string()));
     payload.insert(DOCUMENT.to_owned(), Value::from(entry.chunk.document.to_string()));
     PointStruct::new(entry.chunk.id.to_string(), entry.vector.clone(), payload)

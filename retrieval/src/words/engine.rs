@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use lectern_domain::ports::{IndexedChunk, ScoredChunk};
-use lectern_domain::{AccessDigest, ChunkId};
+use lectern_domain::{AccessDigest, AttributesDigest, ChunkId, MetadataDigest};
 use tantivy::collector::{DocSetCollector, TopDocs};
 use tantivy::columnar::Column;
 use tantivy::directory::MmapDirectory;
@@ -81,7 +81,7 @@ impl Engine {
 
     /// Reads the chunks' stored texts and writes them with another access list. What was written
     /// before is committed first, because only what is committed can be read.
-    pub(super) fn set_acl(&self, chunks: &[ChunkId], names: &AclNames) -> Result<(), Error> {
+    pub(super) fn set_metadata(&self, chunks: &[ChunkId], names: &AclNames) -> Result<(), Error> {
         self.commit()?;
         let failed = |error| self.failed("read the chunks", error);
         let searcher = self.reader.searcher();
@@ -178,7 +178,10 @@ impl Engine {
             let chunk_of = |document: u32| {
                 Some(IndexedChunk {
                     chunk: columns.chunk(document)?,
-                    access: *access.get(document as usize)?,
+                    metadata: MetadataDigest {
+                        access: *access.get(document as usize)?,
+                        attributes: AttributesDigest::default(),
+                    },
                 })
             };
             chunks.extend(segment.doc_ids_alive().filter_map(chunk_of));
@@ -338,7 +341,9 @@ fn failed(place: &str, action: &'static str, error: TantivyError) -> Error {
 #[cfg(test)]
 mod tests {
     use lectern_domain::ports::IndexEntry;
-    use lectern_domain::{Acl, Chunk, DocumentId, KnowledgeBaseId, TextSpan, Version};
+    use std::sync::Arc;
+
+    use lectern_domain::{Acl, Chunk, DocumentId, DocumentMetadata, KnowledgeBaseId, TextSpan, Version};
 
     use super::super::schema;
     use super::*;
@@ -361,7 +366,7 @@ mod tests {
         };
         IndexEntry {
             chunk,
-            acl: Acl::everyone(),
+            metadata: Arc::new(DocumentMetadata::readable_by(Acl::everyone())),
             vector: Vec::new(),
         }
     }

@@ -79,7 +79,7 @@ pub(super) fn document(entry: &IndexEntry) -> TantivyDocument {
         document.add_text(FIELDS.body, &header.text);
     }
     document.add_text(FIELDS.body, &chunk.text);
-    add_unstored(&mut document, chunk.id, &AclNames::from(&entry.acl));
+    add_unstored(&mut document, chunk.id, &AclNames::from(&entry.metadata.acl));
     document
 }
 

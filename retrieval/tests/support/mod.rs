@@ -9,8 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, IndexEntry, OneEmbedder};
 use lectern_domain::{
-    Acl, Chunk, ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, LedgerChunk, PortError, ReadScope,
-    SourceId, TextSpan, Version,
+    Acl, Chunk, ChunkId, DocumentId, DocumentMetadata, EmbeddedShare, KnowledgeBaseId, LedgerChunk,
+    PortError, ReadScope, SourceId, TextSpan, Version,
 };
 use lectern_retrieval::{EdgeVectors, EmbedderFiles, Searcher, SearcherParts, TantivyWords};
 
@@ -89,7 +89,7 @@ pub async fn fill(embedder: Arc<dyn Embedder>, texts: &[Text], vectors: Vec<Vec<
             *ordinal += 1;
             IndexEntry {
                 chunk: chunk(base, text, *ordinal - 1),
-                acl: text.acl.clone(),
+                metadata: Arc::new(DocumentMetadata::readable_by(text.acl.clone())),
                 vector,
             }
         })
@@ -162,7 +162,7 @@ fn ledger_chunk(entry: IndexEntry) -> LedgerChunk {
         token_count: chunk.token_count,
         is_current: true,
         is_embedded: true,
-        acl: entry.acl,
+        metadata: (*entry.metadata).clone(),
         title: chunk.title,
         uri: "memory:".to_owned(),
         heading_path: chunk.heading_path,
