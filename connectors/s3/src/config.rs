@@ -19,7 +19,8 @@ pub struct S3Config {
     /// Patterns of keys that are not read, whatever `include` says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
-    /// The address of the service, without the bucket: `https://minio.example:9000`. Amazon's, where nothing is said.
+    /// The address of the service, without the bucket: `https://minio.example:9000`. Amazon's, Google's, or that of the
+    /// account at Azure, where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// The region. Where nothing is said, that of the environment or of the profile, or else `us-east-1`.
@@ -93,15 +94,20 @@ pub enum Credentials {
         /// Its name.
         name: String,
     },
-    /// An access key whose parts are in named places.
+    /// An access key whose parts are in named places. Google has none such.
     Key {
-        /// The access key's id.
+        /// The access key's id; at Azure, the name of the account.
         id: Secret,
         /// The access key itself.
         secret: Secret,
         /// The token of a session, where there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<Secret>,
+    },
+    /// A service account of Google's.
+    ServiceAccount {
+        /// Its key, in JSON as it was downloaded.
+        key: Secret,
     },
 }
 

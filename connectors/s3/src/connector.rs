@@ -5,21 +5,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{BoxStream, StreamExt};
-use lectern_connector_remote::Patience;
 use lectern_domain::PortError;
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use tokio::sync::Mutex;
 
 use crate::access::Access;
 use crate::beside::described_by;
-use crate::cloud::Cloud;
 use crate::config::S3Config;
-use crate::credentials::{Identity, read_secret};
+use crate::credentials::read_secret;
 use crate::error::Error;
 use crate::filter::Filter;
-use crate::location::{Location, Scheme};
+use crate::location::Location;
+use crate::reach::stores;
 use crate::store::Store;
-use crate::wire::{Endpoint, Wire, http_client};
 
 /// A bucket, and how it is spoken to.
 #[derive(Debug)]
@@ -97,44 +95,6 @@ impl S3Connector {
         let is_sidecar = self.config.sidecars && described_by(name).is_some();
         !is_access_file && !is_sidecar && self.filter.admits(name)
     }
-}
-
-/// How each of the buckets is spoken to.
-fn stores(config: &S3Config, locations: &[Location]) -> Result<Vec<Arc<dyn Store>>, Error> {
-    let patience = Patience::default();
-    let mut s3 = None;
-    locations
-        .iter()
-        .map(|location| -> Result<Arc<dyn Store>, Error> {
-            if location.scheme != Scheme::S3 {
-                return Ok(Arc::new(Cloud::new(config, location, &patience)?));
-            }
-            let (identity, client) = match &s3 {
-                Some(known) => known,
-                None => s3.insert((
-                    Identity::find(&config.credentials, config.region.as_deref())?,
-                    http_client(config.allow_http)?,
-                )),
-            };
-            let endpoint = Endpoint::new(
-                config.endpoint.as_deref(),
-                &location.bucket,
-                &identity.region,
-                config.virtual_hosted,
-                config.allow_http,
-            )?;
-            Ok(Arc::new(Wire {
-                client: client.clone(),
-                bucket: location.bucket.clone(),
-                endpoint,
-                region: identity.region.clone(),
-                credentials: identity.credentials.clone(),
-                requester_pays: config.requester_pays,
-                customer_key: config.customer_key.clone(),
-                patience: patience.clone(),
-            }))
-        })
-        .collect()
 }
 
 /// The file with who may read what, which is in one of the buckets.

@@ -18,11 +18,14 @@ use crate::listing::address;
 impl S3Connector {
     /// A document as it is now.
     pub(crate) async fn content(&self, key: &str) -> Result<Fetched, Error> {
+        self.read(key).await.map_err(|error| lost(error, key))
+    }
+
+    async fn read(&self, key: &str) -> Result<Fetched, Error> {
         let (bucket, name) = self
             .locate(key)
             .ok_or_else(|| Error::UnknownKey { key: key.to_owned() })?;
-        let object = bucket.store.object(&name, self.config.max_object_bytes).await;
-        let object = object.map_err(|error| lost(error, key))?;
+        let object = bucket.store.object(&name, self.config.max_object_bytes).await?;
         let sidecar = self.sidecar(bucket, &name, key).await?;
         let tags = match self.config.tags {
             true => bucket.store.tags(&name).await?,
@@ -82,7 +85,7 @@ impl S3Connector {
     }
 }
 
-/// Without its bucket, nothing is known about an object: it isn't gone.
+/// Without its bucket, or that of its sidecar or readers, nothing is known about an object: it isn't gone.
 fn lost(error: Error, key: &str) -> Error {
     match error {
         Error::NoBucket { bucket } => Error::Unavailable {

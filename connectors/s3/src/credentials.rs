@@ -1,9 +1,11 @@
-//! Where the keys to a bucket come from: the chain that Amazon's tools look at, a profile, named places, or nowhere.
+//! Where the keys to a bucket come from: the chain that Amazon's tools look at, a profile, named places, or nowhere; and the like
+//! at Google's and Azure's ([`elsewhere`]).
 //!
 //! The chain, in the order of Amazon's tools: environment variables, a web identity (`AWS_WEB_IDENTITY_TOKEN_FILE`), the
 //! profile `AWS_PROFILE` or `default` in `~/.aws` ([`profile`]), the container, the machine's metadata service. All but the
 //! profiles is `object_store`'s own. Whatever comes is looked at before a request is signed with it ([`check`]).
 
+mod elsewhere;
 mod profile;
 
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use object_store::{BackoffConfig, CredentialProvider, RetryConfig};
 
 use crate::config::Credentials;
 use crate::error::Error;
+pub(crate) use elsewhere::{Account, google};
 use profile::Profiles;
 
 const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -57,6 +60,7 @@ impl Identity {
                 )
             }
             Credentials::Chain => chain(profiles)?,
+            Credentials::ServiceAccount { .. } => return Err(not_for("credentials", "Google's")),
         };
         let of_environment = || REGION_VARIABLES.iter().find_map(|name| variable(name));
         let region = region.map(str::to_owned).or_else(of_environment).or(own_region);
@@ -92,18 +96,29 @@ fn chain(profiles: Profiles) -> Result<Found, Error> {
         place: "the environment".to_owned(),
         problem: told(&error),
     };
-    // Where nothing answers, it is told within seconds.
-    let retry = RetryConfig {
-        backoff: BackoffConfig::default(),
-        max_retries: 3,
-        retry_timeout: Duration::from_secs(10),
-    };
     let store = AmazonS3Builder::from_env()
         .with_bucket_name("any")
-        .with_retry(retry)
+        .with_retry(brief())
         .build()
         .map_err(unusable)?;
     Ok((Some(Arc::clone(store.credentials())), region))
+}
+
+/// How long whoever gives credentials is asked: where nothing answers, it is told within seconds.
+fn brief() -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig::default(),
+        max_retries: 3,
+        retry_timeout: Duration::from_secs(10),
+    }
+}
+
+/// A setting that isn't for this service.
+pub(crate) fn not_for(setting: &'static str, whose: &str) -> Error {
+    Error::SettingInvalid {
+        setting,
+        problem: format!("it is for buckets of {whose} alone"),
+    }
 }
 
 /// An access key whose parts are in named places, read for each request.

@@ -6,9 +6,10 @@
 //! ([`filter`]), and named by a [`key`] that holds any name there is. The way of a fetch: the key becomes a name again, and
 //! the object, its sidecar and its tags are read ([`content`]).
 //!
-//! Requests go through one of two stores: [`wire`] speaks S3 itself, with the credentials, the signatures and the HTTP client
-//! of `object_store`, because `object_store` has no names for many keys that S3 has (`a//b`, `/a`); [`cloud`] is
-//! `object_store` whole, for Google's and Azure's.
+//! Requests go over [`wire`], which speaks to each service in its own way ([`reach`] says to which), with the credentials, the
+//! signatures and the HTTP client of `object_store`. Its own stores aren't used: they have no names for many keys that
+//! buckets have (`a//b`, `/a`), pass over an object that is called like the prefix, and tell neither the service's clock nor for
+//! how long it asks to be left alone.
 //!
 //! * Memory: one page of a listing, and what waits for its sidecar, which is never more than a key has bytes.
 //! * A request that is throttled, breaks off or comes back incomplete is sent anew, after a pause and within a budget of time
@@ -21,7 +22,7 @@ mod location;
 mod credentials;
 mod store;
 mod wire;
-mod cloud;
+mod reach;
 mod filter;
 mod key;
 mod beside;

@@ -1,13 +1,18 @@
-//! S3 itself: signed requests over HTTP, and what their answers mean.
+//! The services themselves: signed requests over HTTP, and what their answers mean.
 //!
-//! A request becomes an answer in this order: address ([`Endpoint`]), credentials and signature, one attempt, the judgement
-//! of its status ([`answer`]), and another attempt after a pause where that may help ([`Patience`]). Each attempt is signed
-//! anew, so that credentials which are renewed in the middle of a listing are used.
+//! A request becomes an answer in this order: address and signature, which are each service's own ([`Service`]), one attempt,
+//! the judgement of its status ([`answer`]), and another attempt after a pause where that may help ([`Patience`]). Each attempt
+//! is signed anew, so that credentials which are renewed in the middle of a listing are used.
 
+mod amazon;
 mod answer;
+mod azure;
 mod endpoint;
+mod google;
+mod json;
 mod xml;
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,15 +22,17 @@ use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use lectern_connector_remote::{GivenUp, Patience, Secret};
 use md5::{Digest, Md5};
-use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
 use object_store::client::{HttpClient, HttpRequest, HttpRequestBody, HttpResponse};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
 
+pub(crate) use amazon::Amazon;
+pub(crate) use azure::Azure;
 pub(crate) use endpoint::Endpoint;
+pub(crate) use google::Google;
 
-use crate::credentials::{check, missing, read_secret};
+use crate::credentials::read_secret;
 use crate::error::Error;
-use crate::key::{encode, query_of};
+use crate::key::encode;
 use crate::store::{Object, Page, Store, telling};
 use answer::{Asked, Trouble, transport};
 
@@ -33,21 +40,54 @@ use answer::{Asked, Trouble, transport};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long nothing may come of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// A page of a listing has a thousand keys of at most a kilobyte.
+/// A page of a listing has five thousand keys of at most a kilobyte, and as much about each.
 const MAX_LISTING_BYTES: u64 = 32 << 20;
 const MAX_TAGGING_BYTES: u64 = 1 << 20;
-const METADATA_PREFIX: &str = "x-amz-meta-";
+/// What an answer is told as that says nothing but its status.
+const BARE: &str = "404";
 
-/// A bucket that is spoken to in S3's own way.
+/// What differs from service to service: addresses, signatures, and the documents that they answer with.
+#[async_trait]
+pub(crate) trait Service: fmt::Debug + Send + Sync {
+    /// Where a page of the listing is asked for.
+    fn listing_url(&self, prefix: &str, token: Option<&str>) -> String;
+
+    /// Where an object is.
+    fn object_url(&self, name: &str) -> String;
+
+    /// Where its tags are, if the service knows any.
+    fn tags_url(&self, name: &str) -> Option<String>;
+
+    /// What the names of an object's own metadata begin with among the headers.
+    fn metadata_prefix(&self) -> &'static str;
+
+    /// Reads a page of the listing. An error where it isn't one, whole.
+    fn listing(&self, body: &[u8]) -> Result<Page, String>;
+
+    /// Reads the tags of an object, sorted.
+    fn tags(&self, body: &[u8]) -> Result<Vec<(String, String)>, String>;
+
+    /// Signs a request, and says in its headers what the service needs to be told.
+    async fn sign(&self, request: &mut HttpRequest) -> Result<(), Error>;
+
+    /// What an object is asked for with besides.
+    fn object_headers(&self) -> HeaderMap {
+        HeaderMap::new()
+    }
+
+    /// Whether an object that was answered with a bare 404 is gone: such an answer says of nothing that it isn't there. The
+    /// listing of all keys that begin with the object's tells.
+    fn is_gone_told_by_listing(&self) -> bool {
+        false
+    }
+}
+
+/// A bucket that is spoken to in its service's own way.
 #[derive(Debug)]
 pub(crate) struct Wire {
     pub(crate) client: HttpClient,
     pub(crate) bucket: String,
-    pub(crate) endpoint: Endpoint,
-    pub(crate) region: String,
-    /// `None`: requests aren't signed.
-    pub(crate) credentials: Option<AwsCredentialProvider>,
-    pub(crate) requester_pays: bool,
+    pub(crate) service: Box<dyn Service>,
     pub(crate) customer_key: Option<Secret>,
     pub(crate) patience: Patience,
 }
@@ -100,22 +140,14 @@ impl Wire {
             })
         })?;
         *request.headers_mut() = headers;
-        if let Some(credentials) = &self.credentials {
-            let credential = credentials.get_credential().await;
-            let credential = credential.map_err(|error| missing(&error))?;
-            check(&credential)?;
-            AwsAuthorizer::new(&credential, "s3", &self.region)
-                .with_request_payer(self.requester_pays)
-                .try_authorize(&mut request, None)
-                .map_err(|error| missing(&error))?;
-        }
+        self.service.sign(&mut request).await?;
         let response = self.client.execute(request).await.map_err(transport)?;
         answer::judged(asked, response).await
     }
 
-    /// The headers of a request for an object's content: the customer's key, where there is one.
-    fn customer_headers(&self) -> Result<HeaderMap, Error> {
-        let mut headers = HeaderMap::new();
+    /// The headers of a request for an object's content: the service's, and the customer's key where there is one.
+    fn object_headers(&self) -> Result<HeaderMap, Error> {
+        let mut headers = self.service.object_headers();
         let Some(place) = &self.customer_key else {
             return Ok(headers);
         };
@@ -143,7 +175,7 @@ impl Wire {
         let response = self.attempt(asked, url, HeaderMap::new()).await?;
         let told_at = response.headers().get(DATE).and_then(http_date);
         let (body, _) = body_of(response, asked, MAX_LISTING_BYTES).await?;
-        let page = xml::listing(&body).map_err(|problem| {
+        let page = self.service.listing(&body).map_err(|problem| {
             // As likely an answer that was cut short as a service that speaks otherwise.
             Trouble::passing(format!("an answer that is no listing: {problem}"))
         })?;
@@ -151,11 +183,12 @@ impl Wire {
     }
 
     async fn try_object(&self, asked: &Asked, url: &str, limit_bytes: u64) -> Result<Object, Trouble> {
-        let response = self.attempt(asked, url, self.customer_headers()?).await?;
+        let response = self.attempt(asked, url, self.object_headers()?).await?;
         let (bytes, headers) = body_of(response, asked, limit_bytes).await?;
+        let prefix = self.service.metadata_prefix();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let metadata = headers.iter().filter_map(|(name, value)| {
-            let name = name.as_str().strip_prefix(METADATA_PREFIX)?;
+            let name = name.as_str().strip_prefix(prefix)?;
             Some((name.to_owned(), text(value)))
         });
         Ok(Object {
@@ -168,23 +201,24 @@ impl Wire {
     async fn try_tags(&self, asked: &Asked, url: &str) -> Result<Vec<(String, String)>, Trouble> {
         let response = self.attempt(asked, url, HeaderMap::new()).await?;
         let (body, _) = body_of(response, asked, MAX_TAGGING_BYTES).await?;
-        xml::tags(&body)
+        self.service
+            .tags(&body)
             .map_err(|problem| Trouble::passing(format!("an answer that is no tagging: {problem}")))
+    }
+}
+
+impl Wire {
+    /// Whether the listing has an object of this name: it comes first of all that begin with it.
+    async fn is_listed(&self, name: &str) -> Result<bool, Error> {
+        let page = self.page(name, None).await?;
+        Ok(page.objects.iter().any(|object| object.name == name))
     }
 }
 
 #[async_trait]
 impl Store for Wire {
     async fn page(&self, prefix: &str, token: Option<&str>) -> Result<Page, Error> {
-        let mut url = format!(
-            "{}?list-type=2&prefix={}",
-            self.endpoint.bucket_url(),
-            query_of(prefix)
-        );
-        if let Some(token) = token {
-            url.push_str("&continuation-token=");
-            url.push_str(&query_of(token));
-        }
+        let url = self.service.listing_url(prefix, token);
         let asked = Asked::Listing {
             bucket: self.bucket.clone(),
         };
@@ -192,16 +226,29 @@ impl Store for Wire {
     }
 
     async fn object(&self, name: &str, limit_bytes: u64) -> Result<Object, Error> {
-        let url = self.endpoint.object_url(name);
+        let url = self.service.object_url(name);
         let asked = Asked::Object {
             key: encode(&self.bucket, name),
         };
-        self.persist(&asked, || self.try_object(&asked, &url, limit_bytes))
-            .await
+        let object = self
+            .persist(&asked, || self.try_object(&asked, &url, limit_bytes))
+            .await;
+        match object {
+            Err(Error::Refused { answer, .. })
+                if answer == BARE
+                    && self.service.is_gone_told_by_listing()
+                    && !self.is_listed(name).await? =>
+            {
+                Err(asked.gone())
+            }
+            object => object,
+        }
     }
 
     async fn tags(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
-        let url = format!("{}?tagging=", self.endpoint.object_url(name));
+        let Some(url) = self.service.tags_url(name) else {
+            return Ok(Vec::new());
+        };
         let asked = Asked::Tags {
             key: encode(&self.bucket, name),
         };

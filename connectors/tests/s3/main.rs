@@ -1,5 +1,5 @@
-//! The connector for buckets keeps the contract of connectors: on a bucket in memory, on moto where it is installed, on
-//! s3s-fs where the feature `s3s` is on, and on each of them through a bad proxy.
+//! The connector for buckets keeps the contract of connectors: on a bucket in memory, on moto, Azurite and an emulator of
+//! Google's where they are installed, on s3s-fs where the feature `s3s` is on, and on each of them through a bad proxy.
 //!
 //! The bucket in memory is for what no real server can be brought to do: a million objects, a page that fails, an object
 //! that changes under the reader.
@@ -7,12 +7,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod access;
+mod azure;
 mod changes;
+mod google;
 mod listings;
 mod moto;
 mod proxy;
 #[cfg(feature = "s3s")]
 mod real;
+mod server;
 #[allow(dead_code, reason = "the promises use the rest")]
 mod shelf;
 

@@ -7,6 +7,7 @@ use object_store::ObjectStoreExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 
+use super::server::OnServer;
 use super::*;
 
 /// A key that moto doesn't look at.
@@ -91,82 +92,6 @@ fn writer(endpoint: &str, id: &str, secret: &str) -> AmazonS3 {
         .with_secret_access_key(secret)
         .build()
         .unwrap()
-}
-
-/// A bucket of a real server, filled around the connector.
-pub struct OnServer {
-    writer: AmazonS3,
-    config: SourceConfig,
-    connector: Box<dyn Connector>,
-    pub proxy: Option<Proxy>,
-    secrets: Vec<String>,
-    /// Where the key is.
-    _folder: tempfile::TempDir,
-}
-
-impl OnServer {
-    /// The bucket `docs` behind `endpoint`, read with a key that has an id, a secret and a token, if that isn't empty.
-    pub fn new(endpoint: &str, proxy: Option<Proxy>, key: [&str; 3], writer: AmazonS3) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let way = proxy.as_ref().map_or(endpoint, |proxy| proxy.endpoint.as_str());
-        let config = keyed(way, "docs", &folder, key);
-        Self {
-            writer,
-            connector: open(&config).unwrap(),
-            config,
-            proxy,
-            secrets: key
-                .iter()
-                .filter(|part| !part.is_empty())
-                .map(|part| (*part).to_owned())
-                .collect(),
-            _folder: folder,
-        }
-    }
-}
-
-#[async_trait]
-impl Fixture for OnServer {
-    fn connector(&self) -> &dyn Connector {
-        self.connector.as_ref()
-    }
-
-    async fn put(&self, name: &str, bytes: &[u8]) -> String {
-        let path = Path::parse(name).unwrap();
-        self.writer.put(&path, bytes.to_vec().into()).await.unwrap();
-        format!("docs/{}", name.replace('%', "%25"))
-    }
-
-    async fn remove(&self, name: &str) {
-        self.writer.delete(&Path::parse(name).unwrap()).await.unwrap();
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        self.secrets.clone()
-    }
-
-    fn shown(&self) -> Vec<String> {
-        shown(&self.config)
-    }
-
-    /// The way lets nobody pass, or leads to somebody else.
-    async fn break_source(&self, way: usize) -> bool {
-        const WAYS: [(u16, &str); 2] = [
-            (403, "<Error><Code>AccessDenied</Code></Error>"),
-            (404, "<html><body>There is no such page</body></html>"),
-        ];
-        match (&self.proxy, WAYS.get(way)) {
-            (Some(proxy), Some(refusal)) => proxy.refuse(Some(*refusal)),
-            _ => return false,
-        }
-        true
-    }
-
-    async fn mend(&self) {
-        if let Some(proxy) = &self.proxy {
-            proxy.refuse(None);
-        }
-    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
 
-use super::moto::OnServer;
+use super::server::OnServer;
 use super::*;
 
 const ID: &str = "AKIAREADER";

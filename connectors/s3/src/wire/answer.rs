@@ -10,7 +10,7 @@ use object_store::client::{HttpError, HttpResponse, HttpResponseBody};
 use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
 
-use super::xml;
+use super::{json, xml};
 use crate::error::Error;
 
 /// As much of a refusal as is looked at for its code.
@@ -36,7 +36,7 @@ impl fmt::Display for Asked {
 
 impl Asked {
     /// What it is when there is no such thing.
-    fn gone(&self) -> Error {
+    pub(crate) fn gone(&self) -> Error {
         match self {
             Self::Listing { bucket } => Error::NoBucket {
                 bucket: bucket.clone(),
@@ -96,7 +96,7 @@ async fn code_of(body: HttpResponseBody) -> Result<Option<String>, HttpError> {
             return Ok(None);
         }
     }
-    Ok(xml::error_code(&bytes))
+    Ok(xml::error_code(&bytes).or_else(|| json::error_code(&bytes)))
 }
 
 fn meaning(asked: &Asked, status: StatusCode, code: Option<&str>, region: Option<&str>) -> Trouble {
@@ -114,6 +114,9 @@ fn meaning(asked: &Asked, status: StatusCode, code: Option<&str>, region: Option
                     | "ServiceUnavailable"
                     | "ExpiredToken"
                     | "Throttling"
+                    | "rateLimitExceeded"
+                    | "userRateLimitExceeded"
+                    | "backendError"
             )
         );
     if passes {
@@ -121,7 +124,7 @@ fn meaning(asked: &Asked, status: StatusCode, code: Option<&str>, region: Option
     }
     let what = asked.to_string();
     Trouble::Lasting(match (status.as_u16(), code) {
-        (404, Some("NoSuchBucket")) => match asked {
+        (404, Some("NoSuchBucket" | "ContainerNotFound")) => match asked {
             Asked::Listing { bucket } => Error::NoBucket {
                 bucket: bucket.clone(),
             },
@@ -131,6 +134,10 @@ fn meaning(asked: &Asked, status: StatusCode, code: Option<&str>, region: Option
         },
         // There is the object, and it has none.
         (404, Some("NoSuchTagSet")) => Error::Refused { what, answer },
+        // How Azure answers whoever may not know what there is.
+        (404, Some("ResourceNotFound")) | (409, Some("PublicAccessNotPermitted")) => {
+            Error::Denied { what, answer }
+        }
         // S3 says that an object is gone with a code; a page without one is somebody else's.
         (404, None) if !matches!(asked, Asked::Listing { .. }) => Error::Refused { what, answer },
         (404 | 410, _) => asked.gone(),
@@ -171,10 +178,16 @@ mod tests {
             (429, None, "passes"),
             (400, Some("RequestTimeout"), "passes"),
             (403, Some("AccessDenied"), "bucket_denied"),
+            (403, Some("rateLimitExceeded"), "passes"),
             (403, Some("InvalidObjectState"), "bucket_refused"),
             (404, Some("NoSuchKey"), "object_gone"),
             (404, Some("NoSuchBucket"), "bucket_not_found"),
             (404, None, "bucket_refused"),
+            (404, Some("BlobNotFound"), "object_gone"),
+            (404, Some("ContainerNotFound"), "bucket_not_found"),
+            (404, Some("ResourceNotFound"), "bucket_denied"),
+            (409, Some("PublicAccessNotPermitted"), "bucket_denied"),
+            (409, Some("BlobArchived"), "bucket_refused"),
             (301, Some("PermanentRedirect"), "bucket_refused"),
             (206, None, "bucket_refused"),
         ] {

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::key::path_of;
 
 /// Where a bucket is spoken to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     /// With the bucket, in the path or in the host, and without a `/` at the end.
     base: String,

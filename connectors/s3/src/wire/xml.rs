@@ -1,4 +1,4 @@
-//! The three documents that S3 answers with: a listing, tags, a refusal.
+//! The documents that Amazon's and Azure's services answer with: a listing, tags, a refusal.
 //!
 //! Whatever isn't one of them, whole, is an error: a page of a proxy must not be taken for an empty bucket.
 
@@ -6,10 +6,13 @@ use chrono::DateTime;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
+use crate::key::undo_percent;
 use crate::store::{Listed, Page};
 
 /// Elements within elements that are read at most.
 const MAX_DEPTH: usize = 16;
+/// What Azure's documents begin with.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Reads a page of `ListObjectsV2`.
 pub(crate) fn listing(xml: &[u8]) -> Result<Page, String> {
@@ -40,11 +43,48 @@ pub(crate) fn listing(xml: &[u8]) -> Result<Page, String> {
     Ok(page)
 }
 
-/// Reads `GetObjectTagging`.
-pub(crate) fn tags(xml: &[u8]) -> Result<Vec<(String, String)>, String> {
+/// Reads a page of Azure's `List Blobs`. Folders of hierarchical accounts are no objects.
+pub(crate) fn blobs(xml: &[u8]) -> Result<Page, String> {
+    let mut page = Page::default();
+    let mut next = None;
+    let mut blob = Fields::default();
+    let (mut is_encoded, mut is_folder) = (false, false);
+    leaves(xml, "EnumerationResults", |path, text| {
+        match path {
+            ["NextMarker"] => next = Some(text.to_owned()),
+            // What XML can't hold.
+            ["Blobs", "Blob", "Name", "@Encoded"] => is_encoded = text == "true",
+            ["Blobs", "Blob", "Name"] if is_encoded => {
+                let name = undo_percent(text).ok_or("a name is encoded and can't be decoded")?;
+                blob.name = Some(name);
+            }
+            ["Blobs", "Blob", "Name"] => blob.name = Some(text.to_owned()),
+            ["Blobs", "Blob", "Properties", "Content-Length"] => blob.size_bytes = text.parse().ok(),
+            ["Blobs", "Blob", "Properties", "Last-Modified"] => blob.modified = Some(text.to_owned()),
+            ["Blobs", "Blob", "Properties", "Etag"] => blob.etag = Some(text.to_owned()),
+            ["Blobs", "Blob", "Properties", "AccessTier"] => blob.is_archived = text == "Archive",
+            ["Blobs", "Blob", "Properties", "ResourceType"] => is_folder = text == "directory",
+            ["Blobs", "Blob"] => {
+                let listed = std::mem::take(&mut blob).listed()?;
+                if !std::mem::take(&mut is_folder) {
+                    page.objects.push(listed);
+                }
+                is_encoded = false;
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    let next = next.ok_or("it doesn't say whether there is more")?;
+    page.next = Some(next).filter(|next| !next.is_empty());
+    Ok(page)
+}
+
+/// Reads the tags of an object, in an element that is called `root`.
+pub(crate) fn tags(xml: &[u8], root: &str) -> Result<Vec<(String, String)>, String> {
     let mut tags = Vec::new();
     let (mut key, mut value) = (None, String::new());
-    leaves(xml, "Tagging", |path, text| {
+    leaves(xml, root, |path, text| {
         match path {
             ["TagSet", "Tag", "Key"] => key = Some(text.to_owned()),
             ["TagSet", "Tag", "Value"] => text.clone_into(&mut value),
@@ -91,27 +131,27 @@ impl Fields {
         let size_bytes = self.size_bytes.ok_or_else(|| format!("{name:?} has no size"))?;
         let modified_at = self
             .modified
-            .map(|text| DateTime::parse_from_rfc3339(&text).map(|date| date.to_utc()))
+            .map(|text| DateTime::parse_from_rfc3339(&text).or_else(|_| DateTime::parse_from_rfc2822(&text)))
             .transpose()
             .map_err(|_| format!("{name:?} has a time that is none"))?;
         Ok(Listed {
             name,
             size_bytes,
-            modified_at,
+            modified_at: modified_at.map(|date| date.to_utc()),
             etag: self.etag.filter(|etag| !etag.is_empty()),
             is_archived: self.is_archived,
         })
     }
 }
 
-/// Hands over each element under the root when it ends: the names on the way to it, and its text. White space counts: a key
-/// may begin with it.
+/// Hands over each element under the root when it ends: the names on the way to it, and its text; and each attribute when its
+/// element begins, with an `@`. White space counts: a key may begin with it.
 fn leaves(
     xml: &[u8],
     root: &str,
     mut leaf: impl FnMut(&[&str], &str) -> Result<(), String>,
 ) -> Result<(), String> {
-    let mut reader = Reader::from_reader(xml);
+    let mut reader = Reader::from_reader(xml.strip_prefix(BYTE_ORDER_MARK).unwrap_or(xml));
     let mut path: Vec<String> = Vec::new();
     let mut text = String::new();
     let mut is_whole = false;
@@ -123,6 +163,13 @@ fn leaves(
                 text.clear();
                 if path.len() > MAX_DEPTH || path.first().is_none_or(|first| first != root) {
                     return Err(format!("it is no {root}"));
+                }
+                for attribute in tag.attributes() {
+                    let attribute = attribute.map_err(|error| broken(&error))?;
+                    let name = String::from_utf8_lossy(attribute.key.local_name().as_ref()).into_owned();
+                    path.push(format!("@{name}"));
+                    hand_over(&path, &String::from_utf8_lossy(&attribute.value), &mut leaf)?;
+                    path.pop();
                 }
             }
             Event::Empty(tag) if !path.is_empty() => {
@@ -216,12 +263,50 @@ mod tests {
         }
     }
 
+    const BLOBS: &str = "\u{feff}<?xml version=\"1.0\"?><EnumerationResults ContainerName=\"c\"><Blobs>
+        <Blob><Name> a&lt;b</Name><Properties><Last-Modified>Fri, 02 Jan 2026 03:04:05 GMT</Last-Modified>
+        <Etag>0x8D</Etag><Content-Length>3</Content-Length><AccessTier>Hot</AccessTier></Properties></Blob>
+        <Blob><Name Encoded=\"true\">b%2520%EF%BF%BE</Name><Properties><Content-Length>0</Content-Length>
+        <AccessTier>Archive</AccessTier></Properties></Blob>
+        <Blob><Name>folder</Name><Properties><Content-Length>0</Content-Length><ResourceType>directory</ResourceType>
+        </Properties></Blob></Blobs><NextMarker>more</NextMarker></EnumerationResults>";
+
+    #[test]
+    fn a_listing_of_blobs_is_read_as_it_is_written_and_never_in_half() {
+        let page = blobs(BLOBS.as_bytes()).unwrap();
+        assert_eq!(page.next.as_deref(), Some("more"));
+        let names: Vec<&str> = page.objects.iter().map(|object| object.name.as_str()).collect();
+        assert_eq!(names, [" a<b", "b%20\u{fffe}"]);
+        let first = &page.objects[0];
+        assert_eq!((first.size_bytes, first.etag.as_deref()), (3, Some("0x8D")));
+        assert_eq!(
+            first.modified_at.unwrap().to_rfc3339(),
+            "2026-01-02T03:04:05+00:00"
+        );
+        assert!(page.objects[1].is_archived && !first.is_archived);
+        for end in (0..BLOBS.len()).filter(|end| BLOBS.is_char_boundary(*end)) {
+            assert!(blobs(&BLOBS.as_bytes()[..end]).is_err(), "{}", &BLOBS[..end]);
+        }
+        let empty = "<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>";
+        assert_eq!(blobs(empty.as_bytes()).unwrap(), Page::default());
+        for wrong in [
+            "<EnumerationResults/>",
+            "<EnumerationResults><Blobs/></EnumerationResults>",
+            "<html/>",
+        ] {
+            assert!(blobs(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+
     #[test]
     fn tags_and_codes() {
         let tagging = b"<Tagging><TagSet><Tag><Key>b</Key><Value/></Tag><Tag><Key>a</Key><Value>1 &amp; 2</Value></Tag></TagSet></Tagging>";
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert_eq!(tags(tagging).unwrap(), [pair("a", "1 & 2"), pair("b", "")]);
-        assert_eq!(tags(b"<Tagging><TagSet/></Tagging>").unwrap(), []);
+        assert_eq!(
+            tags(tagging, "Tagging").unwrap(),
+            [pair("a", "1 & 2"), pair("b", "")]
+        );
+        assert_eq!(tags(b"<Tagging><TagSet/></Tagging>", "Tagging").unwrap(), []);
         let refusal = b"<Error><Code>SignatureDoesNotMatch</Code><StringToSign>secret</StringToSign></Error>";
         assert_eq!(error_code(refusal).as_deref(), Some("SignatureDoesNotMatch"));
         assert_eq!(error_code(b"<Error><Code>key=hunter2</Code></Error>"), None);
