@@ -4,7 +4,17 @@
 //! source has, so that one bucket more renames nothing. Control characters, the percent sign and a last `/` are
 //! percent-encoded (RFC 3986, section 2.1): every name has its own key, and a key gives its name back.
 
-use std::fmt::Write as _;
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode_byte, utf8_percent_encode,
+};
+
+/// What isn't plain in a query, and in a path.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// The key of the document that an object is.
 pub(crate) fn encode(bucket: &str, object: &str) -> String {
@@ -16,7 +26,12 @@ pub(crate) fn encode(bucket: &str, object: &str) -> String {
     for character in body.chars() {
         if character.is_control() || character == '%' {
             let mut buffer = [0; 4];
-            percent(&mut key, character.encode_utf8(&mut buffer).as_bytes());
+            key.extend(
+                character
+                    .encode_utf8(&mut buffer)
+                    .bytes()
+                    .map(percent_encode_byte),
+            );
         } else {
             key.push(character);
         }
@@ -36,25 +51,18 @@ pub(crate) fn decode(key: &str) -> Option<(&str, String)> {
 
 /// The text that was percent-encoded, where it was UTF-8.
 pub(crate) fn undo_percent(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('%') {
-        bytes.extend_from_slice(before.as_bytes());
-        bytes.push(u8::from_str_radix(after.get(..2)?, 16).ok()?);
-        rest = &after[2..];
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8(bytes).ok()
+    let decoded = percent_decode_str(text).decode_utf8().ok()?;
+    Some(decoded.into_owned())
 }
 
 /// A name as part of an address: everything but letters, digits, `-._~` and `/` is percent-encoded.
 pub(crate) fn path_of(object: &str) -> String {
-    escaped(object, "-._~/")
+    utf8_percent_encode(object, PATH).to_string()
 }
 
 /// A text as part of a query.
 pub(crate) fn query_of(text: &str) -> String {
-    escaped(text, "-._~")
+    utf8_percent_encode(text, QUERY).to_string()
 }
 
 /// Whether an address can carry the name: `.` and `..` between slashes are taken out of every one on the way.
@@ -69,32 +77,60 @@ pub(crate) fn file_name(object: &str) -> &str {
     if name.is_empty() { object } else { name }
 }
 
-fn escaped(text: &str, plain: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for &byte in text.as_bytes() {
-        let character = char::from(byte);
-        if character.is_ascii_alphanumeric() || plain.contains(character) {
-            escaped.push(character);
-        } else {
-            percent(&mut escaped, &[byte]);
-        }
-    }
-    escaped
-}
-
-fn percent(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        // Writing to a String doesn't fail.
-        write!(text, "%{byte:02X}").unwrap_or_default();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Bytes as they were written when the first keys were stored.
+    fn percent(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
+    }
+
+    /// A key as it was written then: it must not be another one today.
+    fn first_key(bucket: &str, object: &str) -> String {
+        let body = object.strip_suffix('/').unwrap_or(object);
+        let written = body
+            .chars()
+            .map(|character| match character.is_control() || character == '%' {
+                true => percent(character.to_string().as_bytes()),
+                false => character.to_string(),
+            });
+        let end = if body.len() < object.len() { "%2F" } else { "" };
+        format!("{bucket}/{}{end}", written.collect::<String>())
+    }
+
+    /// The part of an address as it was written then.
+    fn first_address(text: &str, plain: &str) -> String {
+        let written = text.bytes().map(|byte| {
+            let character = char::from(byte);
+            match character.is_ascii_alphanumeric() || plain.contains(character) {
+                true => character.to_string(),
+                false => percent(&[byte]),
+            }
+        });
+        written.collect()
+    }
+
     proptest! {
+        #[test]
+        fn every_name_is_written_as_ever(object in "[\\x00-\\xff/%.~ ]{0,12}|\\PC{0,12}|[a-z%2f/]{0,12}") {
+            prop_assert_eq!(encode("bucket", &object), first_key("bucket", &object));
+            prop_assert_eq!(path_of(&object), first_address(&object, "-._~/"));
+            prop_assert_eq!(query_of(&object), first_address(&object, "-._~"));
+            if !object.is_empty() {
+                let key = first_key("bucket", &object);
+                prop_assert_eq!(decode(&key), Some(("bucket", object)));
+            }
+        }
+
+        #[test]
+        fn a_key_that_reads_back_was_written_so(key in "bucket/[a%/0-9A-Fz\u{80}-\u{a0}]{0,9}") {
+            if let Some((bucket, object)) = decode(&key) {
+                prop_assert_eq!(first_key(bucket, &object), key.clone());
+            }
+        }
+
         #[test]
         fn every_name_reads_back(object in any::<String>().prop_filter("some", |name| !name.is_empty())) {
             let key = encode("bucket", &object);
