@@ -76,6 +76,55 @@ async fn rules_that_are_not_there_allow_everything_and_rules_that_fail_nothing()
 }
 
 #[tokio::test]
+async fn a_host_whose_rules_fail_is_left_out_alone() {
+    let (site, other) = (small_site(), Site::new());
+    other.put("/", Page::of_links(["/page"]));
+    other.put("/page", Page::html("page"));
+    site.put("/", Page::of_links(["/a", &key(&other, "/named")]));
+    other.put("/named", Page::html("named"));
+    let mut both = config(&site, "/");
+    both.seeds.push(key(&other, "/"));
+    let connector = connector(both);
+    let whole = Listing::whole(&connector, None).await;
+    let of_other =
+        |keys: &mut dyn Iterator<Item = &String>| keys.filter(|key| key.starts_with(other.address())).count();
+    assert_eq!(of_other(&mut whole.items.keys()), 3, "{whole:?}");
+    let own = whole.items.len() - 3;
+    for status in [429, 500, 503] {
+        other.put("/robots.txt", Page::status(status));
+        other.asked();
+        let changes = Listing::whole(&connector, whole.cursor.as_ref()).await;
+        assert!(changes.gone.is_empty(), "{status}: {changes:?}");
+        assert!(
+            whole
+                .items
+                .keys()
+                .filter(|key| key.starts_with(other.address()))
+                .all(|key| changes.failed.get(key) == Some(&"robots_unavailable")),
+            "{status}: {changes:?}"
+        );
+        let full = Listing::whole(&connector, None).await;
+        assert_eq!(full.items.len(), own, "{status}: {full:?}");
+        assert_eq!(full.failed[&key(&other, "/")], "links_unknown", "{status}");
+        assert!(other.paths().iter().all(|path| path == "/robots.txt"), "{status}");
+        other.remove("/robots.txt");
+        let back = Listing::whole(&connector, changes.cursor.as_ref()).await;
+        assert_eq!(
+            (of_other(&mut back.items.keys()), back.gone.len()),
+            (3, 0),
+            "{status}: {back:?}"
+        );
+    }
+    // Where no seed's host has rules that can be read, there is nothing to begin with.
+    for host in [&site, &other] {
+        host.put("/robots.txt", Page::status(503));
+    }
+    let listing = Listing::of(&connector, whole.cursor.as_ref()).await;
+    assert_eq!(listing.code(), Some("site_unavailable"));
+    assert!(listing.gone.is_empty());
+}
+
+#[tokio::test]
 async fn pages_say_themselves_what_may_be_done_with_them() {
     let site = Site::new();
     site.put(

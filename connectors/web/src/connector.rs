@@ -167,7 +167,7 @@ impl WebConnector {
             _ => return Err(gone()),
         };
         let read = match head.is_html() {
-            true => page::read(&body, head.charset.as_deref()),
+            true => page::read_aside(&body, head.charset.as_deref()).await?,
             false => page::Page::default(),
         };
         if Manners::of(&head, &read).noindex {

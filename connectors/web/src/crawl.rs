@@ -14,6 +14,7 @@ mod ending;
 
 use std::collections::{HashMap, VecDeque};
 use std::mem;
+use std::sync::Arc;
 
 use futures::stream::{self, Stream};
 use lectern_domain::PortError;
@@ -26,6 +27,7 @@ use crate::connector::{WebConnector, path_of};
 use crate::error::Error;
 use crate::exchange::{Answer, Ask, Wanted};
 use crate::memory::{Came, Fingerprint, Memory, Record, fingerprint};
+use crate::robots::Robots;
 use crate::scope::Place;
 use crate::sitemap;
 
@@ -128,6 +130,8 @@ pub(crate) struct Crawl<'a> {
     links_kept: usize,
     /// The page of each host that was read last.
     answered: HashMap<String, u32>,
+    /// The hosts whose rules can't be read, and why: nothing of them is asked for.
+    closed: HashMap<String, String>,
     /// Pages that failed once, and whose links were never known.
     put_off: Vec<u32>,
     /// Those that failed again.
@@ -154,6 +158,7 @@ impl<'a> Crawl<'a> {
             failed_in_a_row: 0,
             links_kept: 0,
             answered: HashMap::new(),
+            closed: HashMap::new(),
             put_off: Vec::new(),
             lost: Vec::new(),
             has_looked: false,
@@ -207,7 +212,12 @@ impl<'a> Crawl<'a> {
             return Ok(());
         }
         for seed in &site.scope.seeds {
-            let robots = site.robots(seed, self.began).await?;
+            let robots = match self.rules(seed).await {
+                Ok(robots) => robots,
+                // The seed will tell of it.
+                Err(Error::RulesUnknown { .. }) => continue,
+                Err(error) => return Err(error),
+            };
             let is_guess = robots.sitemaps.is_empty();
             let usual = ["/sitemap.xml".to_owned()];
             let named = if is_guess {
@@ -248,7 +258,11 @@ impl<'a> Crawl<'a> {
         let Ok(url) = Url::parse(&address) else {
             return Ok(());
         };
-        let robots = site.robots(&url, self.began).await?;
+        let robots = match self.rules(&url).await {
+            Ok(robots) => robots,
+            Err(error @ Error::RulesUnknown { .. }) => return self.fail(place, &url, error),
+            Err(error) => return Err(error),
+        };
         if kind == Kind::Page && !robots.allows(path_of(&url)) {
             let disallowed = Error::Disallowed { url: address };
             return match is_seed {
@@ -282,7 +296,7 @@ impl<'a> Crawl<'a> {
                 if kind == Kind::Page && matches!(answer, Answer::Page(..) | Answer::Unchanged) {
                     self.answered.insert(origin_of(&url), place);
                 }
-                self.judge(place, &url, answer)
+                self.judge(place, &url, answer).await
             }
             Err(error @ (Error::Unavailable { .. } | Error::Refused { .. })) => {
                 self.failed_in_a_row += 1;
@@ -291,6 +305,30 @@ impl<'a> Crawl<'a> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The rules of the host of an address. Where they can't be read, the host alone is closed for this crawl
+    /// ([`Error::RulesUnknown`]), as long as a seed has another one.
+    async fn rules(&mut self, url: &Url) -> Result<Arc<Robots>, Error> {
+        let origin = origin_of(url);
+        let is_known = self.closed.contains_key(&origin);
+        if !is_known {
+            match self.site.robots(url, self.began).await {
+                Err(error @ Error::Unavailable { .. }) => {
+                    tracing::warn!(%origin, %error, "a host is left out, since its rules can't be read");
+                    self.closed.insert(origin.clone(), error.to_string());
+                    let mut seeds = self.site.scope.seeds.iter();
+                    if seeds.all(|seed| self.closed.contains_key(&origin_of(seed))) {
+                        return Err(error);
+                    }
+                }
+                read => return read,
+            }
+        }
+        Err(Error::RulesUnknown {
+            url: url.to_string(),
+            problem: self.closed.get(&origin).cloned().unwrap_or_default(),
+        })
     }
 
     /// The place of an address; none, where there are too many.

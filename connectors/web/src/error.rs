@@ -101,6 +101,14 @@ pub enum Error {
         /// The site has an error of its own with this very page, and isn't busy.
         is_broken: bool,
     },
+    /// The rules of the host can't be read, so nothing of it is asked for.
+    #[error("{url} isn't asked for, since robots.txt of its host can't be read: {problem}")]
+    RulesUnknown {
+        /// The address of the page.
+        url: String,
+        /// What asking for the rules came to.
+        problem: String,
+    },
     /// One page after the other failed.
     #[error(
         "{count} pages failed one after the other, and then one that was there before; at last: {problem}"
@@ -127,6 +135,9 @@ pub enum Error {
         /// The limit.
         limit_bytes: u64,
     },
+    /// The thread that reads pages ended unexpectedly.
+    #[error("the thread that reads pages ended unexpectedly")]
+    ThreadEnded(#[source] tokio::task::JoinError),
     /// A cursor of another time.
     #[error("what was seen at the last crawl can't be read any more")]
     CursorExpired,
@@ -148,7 +159,11 @@ impl Error {
             | Self::AddressForbidden { .. }
             | Self::Disallowed { .. }
             | Self::Refused { .. } => ErrorKind::Denied,
-            Self::Unavailable { .. } | Self::SiteDown { .. } | Self::CursorExpired => ErrorKind::Unavailable,
+            Self::Unavailable { .. }
+            | Self::RulesUnknown { .. }
+            | Self::SiteDown { .. }
+            | Self::CursorExpired => ErrorKind::Unavailable,
+            Self::ThreadEnded(_) => ErrorKind::Internal,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
         }
     }
@@ -168,6 +183,8 @@ impl Error {
             Self::Redirects { .. } => "redirects_endless",
             Self::Seed { .. } => "seed_unusable",
             Self::Unavailable { .. } | Self::SiteDown { .. } => "site_unavailable",
+            Self::RulesUnknown { .. } => "robots_unavailable",
+            Self::ThreadEnded(_) => "reader_ended",
             Self::Sitemap { .. } => "sitemap_unusable",
             Self::TooLarge { .. } => "too_large",
             Self::CursorExpired => CURSOR_EXPIRED,
@@ -176,7 +193,10 @@ impl Error {
 
     /// Whether it may be otherwise a little later.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Sitemap { .. })
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::RulesUnknown { .. } | Self::Sitemap { .. }
+        )
     }
 
     /// Whether it is the page that is broken, and not the site that is busy.

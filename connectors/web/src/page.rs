@@ -3,9 +3,13 @@
 //! The way of a page: its bytes become text (by what the server says of their encoding, or the page itself), the text becomes
 //! tags (no tree is built), and the tags are looked through. A page that is broken gives what is in it.
 
+use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8};
 use lectern_connector_markup::{Tag, Token, Tokens, add_decoded};
 
+use tokio::task::spawn_blocking;
+
+use crate::error::Error;
 use crate::exchange::Head;
 use crate::robots::PRODUCT;
 
@@ -37,8 +41,15 @@ pub(crate) struct Page {
     pub(crate) is_cut: bool,
 }
 
+/// Reads a page on a thread where that may take its time.
+pub(crate) async fn read_aside(bytes: &Bytes, charset: Option<&str>) -> Result<Page, Error> {
+    let (bytes, charset) = (bytes.clone(), charset.map(str::to_owned));
+    let read = spawn_blocking(move || read(&bytes, charset.as_deref()));
+    read.await.map_err(Error::ThreadEnded)
+}
+
 /// Reads a page.
-pub(crate) fn read(bytes: &[u8], charset: Option<&str>) -> Page {
+fn read(bytes: &[u8], charset: Option<&str>) -> Page {
     let is_cut = bytes.len() > MAX_BYTES;
     let bytes = bytes.get(..MAX_BYTES).unwrap_or(bytes);
     let (text, _, _) = encoding(bytes, charset).decode(bytes);

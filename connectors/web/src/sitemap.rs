@@ -6,9 +6,13 @@
 use std::borrow::Cow;
 use std::io::Read;
 
+use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use quick_xml::Reader;
 use quick_xml::events::Event;
+use tokio::task::spawn_blocking;
+
+use crate::error::Error;
 
 /// The protocol allows as many bytes, unpacked.
 pub(crate) const MAX_BYTES: u64 = 50 << 20;
@@ -27,8 +31,16 @@ pub(crate) struct Sitemap {
     pub(crate) is_cut: bool,
 }
 
+/// Reads a sitemap on a thread where that may take its time: it has up to 50 MB.
+pub(crate) async fn read_aside(bytes: &Bytes) -> Result<Result<Sitemap, String>, Error> {
+    let bytes = bytes.clone();
+    spawn_blocking(move || read(&bytes))
+        .await
+        .map_err(Error::ThreadEnded)
+}
+
 /// Reads a sitemap. Fails with what is wrong with it.
-pub(crate) fn read(bytes: &[u8]) -> Result<Sitemap, String> {
+fn read(bytes: &[u8]) -> Result<Sitemap, String> {
     let bytes = unpacked(bytes)?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());

@@ -10,7 +10,7 @@ use crate::exchange::{Answer, Head, Validators};
 use crate::memory::{Came, MAX_LINKS, Record};
 use crate::page::{self, Manners, Page};
 use crate::scope::Place;
-use crate::sitemap;
+use crate::sitemap::{self, Sitemap};
 
 /// What was read of an address.
 pub(super) struct Reading {
@@ -65,7 +65,7 @@ impl Reading {
 }
 
 impl Crawl<'_> {
-    pub(super) fn judge(&mut self, place: u32, url: &Url, answer: Answer) -> Result<(), Error> {
+    pub(super) async fn judge(&mut self, place: u32, url: &Url, answer: Answer) -> Result<(), Error> {
         let is_seed = self.node(place).is_seed;
         let seed = |problem: String| Error::Seed {
             url: url.to_string(),
@@ -74,7 +74,11 @@ impl Crawl<'_> {
         match answer {
             Answer::Page(head, body) => match (self.node(place).kind, body) {
                 (Kind::Page, body) => {
-                    let reading = self.read_page(place, url, &head, body.as_deref());
+                    let page = match &body {
+                        Some(body) => page::read_aside(body, head.charset.as_deref()).await?,
+                        None => Page::default(),
+                    };
+                    let reading = self.read_page(place, url, &head, body.as_deref(), page);
                     if let (Some(body), Came::Document(_)) = (&body, &reading.came) {
                         self.site.shelf.put(url.as_str(), &head, body);
                     }
@@ -82,7 +86,8 @@ impl Crawl<'_> {
                     Ok(())
                 }
                 (kind @ Kind::Sitemap { .. }, body) => {
-                    self.read_sitemap(place, url, kind, &head, &body.unwrap_or_default())
+                    let sitemap = sitemap::read_aside(&body.unwrap_or_default()).await?;
+                    self.read_sitemap(place, url, kind, &head, sitemap)
                 }
             },
             Answer::Unchanged => {
@@ -116,8 +121,7 @@ impl Crawl<'_> {
         }
     }
 
-    fn read_page(&mut self, place: u32, url: &Url, head: &Head, body: Option<&[u8]>) -> Reading {
-        let page = body.map_or_else(Page::default, |body| page::read(body, head.charset.as_deref()));
+    fn read_page(&mut self, place: u32, url: &Url, head: &Head, body: Option<&[u8]>, page: Page) -> Reading {
         let manners = Manners::of(head, &page);
         let may_be = self.place_of(place, url);
         let scope = &self.site.scope;
@@ -161,12 +165,12 @@ impl Crawl<'_> {
         url: &Url,
         kind: Kind,
         head: &Head,
-        body: &[u8],
+        sitemap: Result<Sitemap, String>,
     ) -> Result<(), Error> {
         let Kind::Sitemap { level, is_guess } = kind else {
             return Ok(());
         };
-        let sitemap = match sitemap::read(body) {
+        let sitemap = match sitemap {
             Ok(sitemap) => sitemap,
             // Nobody said that one is there.
             Err(_) if is_guess && self.known(url.as_str()).is_none_or(|before| !before.was_read) => {

@@ -56,7 +56,8 @@ impl Crawl<'_> {
     /// A page that can't be read.
     pub(super) fn fail(&mut self, place: u32, url: &Url, error: Error) -> Result<(), Error> {
         let node = self.node(place);
-        if node.is_seed {
+        // Where the rules of its host are what fails, other seeds go on.
+        if node.is_seed && !matches!(error, Error::RulesUnknown { .. }) {
             return Err(error);
         }
         let is_guess = matches!(node.kind, Kind::Sitemap { is_guess: true, .. });

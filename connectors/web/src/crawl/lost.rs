@@ -7,17 +7,15 @@
 //!   ([`Crawl::look_for_the_missing`]). It is gone if the site says so, and stays if it is there: it may be linked from the lost
 //!   page alone.
 //! * In a full listing nobody knows what to ask for. A page that the site has an error of its own with (500 and its like)
-//!   counts as broken, and leads nowhere, as a page that isn't there leads nowhere. Of one that can't be read for now (429, 502,
-//!   503, 504, no connection, a time-out), and of a sitemap that the site names, the listing says that nothing is known of what
-//!   lies under its address ([`Crawl::tell_of_hidden`]); the pipeline keeps what it has there, and asks for a full listing again.
-
-use std::collections::BTreeMap;
+//!   counts as broken, and leads nowhere, as a page that isn't there leads nowhere. What one leads to that can't be read for now
+//!   (429, 502, 503, 504, no connection, a time-out, a host whose rules can't be read), or a sitemap that the site names, may lie
+//!   anywhere on the hosts of the source: so the listing says of all of them that nothing is known of what lies there
+//!   ([`Crawl::tell_of_hidden`]). The pipeline keeps what it has, and asks for a full listing again.
 
 use lectern_domain::ports::{ListEvent, SourceItem};
 use url::Url;
 
 use super::{Crawl, Kind, Stage};
-use crate::address::origin_of;
 use crate::error::Error;
 use crate::memory::{Came, Record, fingerprint};
 use crate::scope::Place;
@@ -26,8 +24,8 @@ use crate::scope::Place;
 #[derive(Debug)]
 pub(super) struct Lost {
     depth: u16,
-    /// All keys that begin with it may be behind the page. None, where it is broken for good.
-    prefix: Option<String>,
+    /// It may be otherwise a little later, and isn't broken.
+    is_for_now: bool,
     problem: String,
 }
 
@@ -53,15 +51,14 @@ impl Crawl<'_> {
     pub(super) fn lose(&mut self, place: u32, error: &Error) {
         let max_depth = self.site.config.max_depth;
         let node = self.node(place);
+        let depth = node.depth;
         let is_sitemap = matches!(node.kind, Kind::Sitemap { .. });
-        if node.depth >= max_depth {
+        if depth >= max_depth {
             return;
         }
-        let url = Url::parse(&node.record.url).ok();
-        let prefix = url.filter(|_| is_sitemap || !error.is_broken());
         let lost = Lost {
-            depth: node.depth,
-            prefix: prefix.map(|url| if is_sitemap { folder_of(&url) } else { under(&url) }),
+            depth,
+            is_for_now: is_sitemap || !error.is_broken(),
             problem: error.to_string(),
         };
         self.lost.push(lost);
@@ -100,75 +97,25 @@ impl Crawl<'_> {
         !self.queue.is_empty()
     }
 
-    /// In a full listing: says under which addresses nothing is to be taken for gone; whether there are any.
+    /// In a full listing: says that nothing on any host of the source is to be taken for gone; whether it has to.
     pub(super) fn tell_of_hidden(&mut self) -> bool {
-        let hidden = self.lost.iter();
-        let hidden = hidden.filter_map(|lost| Some((lost.prefix.as_ref()?, &lost.problem)));
-        let mut last: Option<&String> = None;
-        // In order, what lies under a prefix comes right behind it.
-        for (prefix, problem) in hidden.collect::<BTreeMap<_, _>>() {
-            if last.is_some_and(|last| prefix.starts_with(last)) {
-                continue;
-            }
-            last = Some(prefix);
-            let reason =
-                format!("it isn't known what lies under it, so nothing is taken for gone: {problem}");
+        let mut for_now = self.lost.iter().filter(|lost| lost.is_for_now);
+        let Some(first) = for_now.next() else {
+            return false;
+        };
+        let reason = format!(
+            "{} pages can't be read for now, and it isn't known what they lead to, so nothing is taken for gone: {}",
+            1 + for_now.count(),
+            first.problem
+        );
+        for origin in &self.site.scope.origins {
+            let everything = format!("{origin}/");
             self.events.push_back(ListEvent::Failed {
-                item: SourceItem::new(prefix.clone(), prefix.clone()),
+                item: SourceItem::new(everything.clone(), everything),
                 code: "links_unknown",
-                reason,
+                reason: reason.clone(),
             });
         }
-        last.is_some()
-    }
-}
-
-/// What lies under a page, as a prefix of keys: `/guide/` for `/guide`, `/guide.html` and `/guide/index.html`.
-fn under(url: &Url) -> String {
-    let folder = folder_of(url);
-    let name = url.path().rsplit('/').next().unwrap_or_default();
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    match stem {
-        "" => folder,
-        // The first page of a site is the index of everything, and with a query it is any page.
-        "index" if url.path().matches('/').count() > 1 => folder,
-        _ => format!("{folder}{stem}/"),
-    }
-}
-
-/// The folder of an address: what a sitemap may list (the protocol of sitemaps.org).
-fn folder_of(url: &Url) -> String {
-    let path = url.path();
-    let end = path.rfind('/').map_or(0, |slash| slash + 1);
-    format!("{}{}", origin_of(url), path.get(..end).unwrap_or("/"))
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_lies_under_a_page_begins_with_its_address() {
-        for (page, expected) in [
-            ("https://example.com/guide", "https://example.com/guide/"),
-            ("https://example.com/guide/", "https://example.com/guide/"),
-            ("https://example.com/guide?page=2", "https://example.com/guide/"),
-            ("https://example.com/guide.html", "https://example.com/guide/"),
-            (
-                "https://example.com/guide/index.html",
-                "https://example.com/guide/",
-            ),
-            (
-                "https://example.com/index.php?page=2",
-                "https://example.com/index/",
-            ),
-            ("http://example.com:81/a/b.c/d", "http://example.com:81/a/b.c/d/"),
-            ("https://example.com/", "https://example.com/"),
-        ] {
-            assert_eq!(under(&Url::parse(page).unwrap()), expected, "{page}");
-        }
-        let sitemap = Url::parse("https://example.com/a/sitemap.xml?part=1").unwrap();
-        assert_eq!(folder_of(&sitemap), "https://example.com/a/");
+        true
     }
 }
