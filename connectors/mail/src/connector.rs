@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream, StreamExt};
 use lectern_connector_files::{Listed, listing_of};
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use lectern_domain::{ErrorKind, PortError};
@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::index::{Index, Purpose, identity};
 use crate::key::Key;
 use crate::listing;
+use crate::memory::Memory;
 use crate::mime::Mail;
 use crate::scan::open;
 use crate::shelf::Shelf;
@@ -148,11 +149,15 @@ impl Connector for MailConnector {
         format!("the mailboxes {}", roots.join(", "))
     }
 
-    fn list(&self, _since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>> {
+    fn list(&self, since: Option<&Cursor>) -> BoxStream<'_, Result<ListEvent, PortError>> {
+        let before = match since.map(Memory::read).transpose() {
+            Ok(before) => before,
+            Err(error) => return stream::iter([Err(error.into())]).boxed(),
+        };
         let (shelf, account) = (Arc::clone(&self.shelf), Arc::clone(&self.account));
         let list = move |sender: &mpsc::Sender<Listed>| {
             let mut give = |event| sender.blocking_send(Ok(event)).is_ok();
-            match listing::list(&shelf, &|| !sender.is_closed(), &mut give) {
+            match listing::list(&shelf, before.as_ref(), &|| !sender.is_closed(), &mut give) {
                 Ok(Some(listed)) => *account.lock().unwrap_or_else(PoisonError::into_inner) = Some(listed),
                 Ok(None) => {}
                 Err(error) => {

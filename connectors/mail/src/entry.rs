@@ -9,6 +9,7 @@ use crate::account::Reason;
 use crate::attachment::{self, Attached};
 use crate::config::MailConfig;
 use crate::headers::{self, Subject};
+use crate::kind;
 use crate::mime::{self, Form, Mail};
 
 /// The hash of an id or of bytes.
@@ -18,6 +19,8 @@ pub(crate) type Hash = [u8; 16];
 const MOST_REFERENCES: usize = 64;
 /// An id is kept as a text up to this length, for addresses.
 const LONGEST_ID: usize = 200;
+/// What tells a message where one is expected, besides what tells one anywhere: a draft may have no more.
+const ALSO_TELLING: [&str; 4] = ["Subject", "To", "Cc", "Sender"];
 /// Fields that mail programs change when a message is read, flagged or moved.
 const CHANGING: [&str; 11] = [
     "Status",
@@ -90,6 +93,16 @@ pub(crate) fn read(bytes: &[u8], offset: u64, length: u32, config: &MailConfig) 
 fn read_entry(bytes: &[u8], offset: u64, length: u32, config: &MailConfig) -> Result<Read, &'static str> {
     let mail = Mail::parse(bytes)?;
     let fields = &mail.fields;
+    // The parser takes a line of garbage for a field.
+    let is_telling = |name: &str| {
+        kind::is_telling(name.as_bytes())
+            || ALSO_TELLING
+                .iter()
+                .any(|telling| telling.eq_ignore_ascii_case(name))
+    };
+    if !fields.headers().iter().any(|field| is_telling(field.name())) {
+        return Err("it has none of the header fields that messages have");
+    }
     if let Some(reason) = left_out(fields, config) {
         return Ok(Read::LeftOut(reason));
     }
@@ -291,6 +304,8 @@ mod tests {
             ("From: a@x\nX-Status: T\n\nx", "draft"),
             ("From: a@x\nX-Gmail-Labels: Inbox,\"Spam\"\n\nx", "excluded_label"),
             ("\n\nx", "broken"),
+            ("\u{1}garbage, as of a disk that failed", "broken"),
+            ("X-Something: else\n\nx", "broken"),
             ("", "broken"),
         ] {
             assert_eq!(read(text), expected, "{text:?}");

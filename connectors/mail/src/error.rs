@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use lectern_domain::ports::CURSOR_EXPIRED;
 use lectern_domain::{ErrorKind, PortError};
 
 /// An error of the mailbox connector.
@@ -76,6 +77,9 @@ pub enum Error {
         /// The document.
         key: String,
     },
+    /// A cursor of another time.
+    #[error("what was seen at the last listing can't be read any more")]
+    CursorExpired,
     /// The thread that reads ended unexpectedly.
     #[error("the thread that reads the mailboxes ended unexpectedly")]
     ThreadEnded(#[source] tokio::task::JoinError),
@@ -89,7 +93,9 @@ impl Error {
             Self::PathNotFound { .. } | Self::Gone { .. } => ErrorKind::NotFound,
             Self::PathUnreadable { .. } => ErrorKind::Denied,
             Self::TooManyMessages { .. } | Self::TooLarge { .. } => ErrorKind::TooLarge,
-            Self::Busy { .. } | Self::Stopped | Self::Changed { .. } => ErrorKind::Unavailable,
+            Self::CursorExpired | Self::Busy { .. } | Self::Stopped | Self::Changed { .. } => {
+                ErrorKind::Unavailable
+            }
             Self::ThreadEnded(_) => ErrorKind::Internal,
         }
     }
@@ -110,6 +116,7 @@ impl Error {
             Self::Gone { .. } => "document_gone",
             Self::TooLarge { .. } => "too_large",
             Self::Changed { .. } => "mailbox_changed",
+            Self::CursorExpired => CURSOR_EXPIRED,
             Self::ThreadEnded(_) => "reader_ended",
         }
     }

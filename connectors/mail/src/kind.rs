@@ -62,11 +62,15 @@ pub(crate) fn of(file: &mut File) -> io::Result<Kind> {
             });
         }
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-        is_told |= TELLING
-            .iter()
-            .any(|telling| telling.as_bytes().eq_ignore_ascii_case(name));
+        is_told |= is_telling(name);
     }
     Ok(if is_told { Kind::Message } else { Kind::Other })
+}
+
+/// Whether a header field of that name tells a message.
+pub(crate) fn is_telling(name: &[u8]) -> bool {
+    let mut telling = TELLING.iter();
+    telling.any(|telling| telling.as_bytes().eq_ignore_ascii_case(name))
 }
 
 /// The flags of a message in a Maildir: `1700000000.M1P2.host:2,FS`.

@@ -18,8 +18,8 @@
 //! * A mailbox has no permissions. [`Readers::Participants`] makes the documents readable by those only whom From, To and Cc name:
 //!   then messages of a thread with other participants are other documents, so that nobody reads what went past them.
 //! * The same message in several folders is read once; its folders are all named.
-//! * Every message is accounted for: see [`Account`]. A message that can't be read is a `Failed` event of its own, and its thread is
-//!   listed without it. A folder or an mbox that can't be read ends the listing, since nobody knows which threads it has a part in.
+//! * Every message is accounted for: see [`Account`]. A message that can't be read is a `Failed` event of its own. If one lay in its
+//!   place at the last listing and lies nowhere else now, its thread stays what it was ([`memory`]); else nobody knows of a thread. A folder or an mbox that can't be read ends the listing, since nobody knows which threads it has a part in.
 //! * An mbox that is written to meanwhile is read up to its length when it was opened, and up to the last whole message.
 
 mod config;
@@ -38,6 +38,7 @@ mod cut;
 mod account;
 mod index;
 mod shelf;
+mod memory;
 mod flow;
 mod html;
 mod quote;

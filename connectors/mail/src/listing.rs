@@ -1,9 +1,14 @@
-//! The listing: documents by their keys, what is attached to them, what is left out, and an account of every message at the end.
+//! The listing: documents by their keys, what is attached to them, what is left out, what is gone since the last one, and an account
+//! of every message at the end.
+//!
+//! It names everything each time: a tag says what changed. What a thread was of which a message can't be read any more is
+//! kept ([`Held`]).
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use lectern_connector_files::file_uri;
-use lectern_domain::ports::{ListEvent, SourceItem};
+use lectern_domain::ports::{Cursor, ListEvent, SourceItem};
 
 use crate::account::{Account, Reason};
 use crate::document::Document;
@@ -11,6 +16,7 @@ use crate::entry::{hash_of, hex};
 use crate::error::Error;
 use crate::index::{Index, Purpose};
 use crate::kind::Kind;
+use crate::memory::{Held, Memory};
 use crate::scan::Fault;
 use crate::shelf::Shelf;
 
@@ -26,14 +32,32 @@ const COUNTED: [Reason; 5] = [
 /// Takes the events. False says that nobody listens any more.
 pub(crate) type Give<'a> = &'a mut dyn FnMut(ListEvent) -> bool;
 
-/// Lists everything. Gives the account, or nothing where nobody listened to the end.
+/// Lists everything, and what is gone of what was told `before`. Gives the account, or nothing where nobody listened to the end.
 pub(crate) fn list(
     shelf: &Shelf,
+    before: Option<&Memory>,
     is_wanted: &dyn Fn() -> bool,
-    give: Give<'_>,
+    listener: Give<'_>,
 ) -> Result<Option<Account>, Error> {
     let index = shelf.index(Purpose::Listing, is_wanted)?;
     let mut account = index.account.clone();
+    let held = Held::of(&index, before);
+    let mut told = BTreeSet::new();
+    let mut give = |event| {
+        let event = match event {
+            ListEvent::Item(item) | ListEvent::Skipped { item, .. } if held.has(&item.key) => {
+                Held::event(item)
+            }
+            event => event,
+        };
+        if let ListEvent::Item(item) | ListEvent::Skipped { item, .. } | ListEvent::Failed { item, .. } =
+            &event
+        {
+            told.insert(item.key.clone());
+        }
+        listener(event)
+    };
+    let give: Give<'_> = &mut give;
     for piece in &index.pieces {
         let document = Document {
             index: &index,
@@ -44,7 +68,12 @@ pub(crate) fn list(
             return Ok(None);
         }
     }
-    if !list_left(shelf, &index, &account, give) {
+    if !list_left(shelf, &index, &account, give) || !list_gone(shelf, before, &held, &told, listener) {
+        return Ok(None);
+    }
+    if let Some(cursor) = cursor_of(&index, before, held, told)
+        && !listener(ListEvent::Checkpoint(cursor))
+    {
         return Ok(None);
     }
     tracing::info!(
@@ -85,6 +114,40 @@ fn list_attached(document: Document<'_>, account: &mut Account, give: Give<'_>) 
     true
 }
 
+/// Names what was told before and isn't any more: it is gone, unless it is kept.
+fn list_gone(
+    shelf: &Shelf,
+    before: Option<&Memory>,
+    held: &Held,
+    told: &BTreeSet<String>,
+    give: Give<'_>,
+) -> bool {
+    let root = first_root(shelf);
+    let mut missing = before.into_iter().flat_map(|before| before.keys.difference(told));
+    missing.all(|key| {
+        give(match held.has(key) {
+            true => Held::event(SourceItem::new(key.clone(), root.clone())),
+            false => ListEvent::Gone { key: key.clone() },
+        })
+    })
+}
+
+/// What is remembered of a listing: what it told of, and what it kept.
+fn cursor_of(
+    index: &Index,
+    before: Option<&Memory>,
+    held: Held,
+    mut told: BTreeSet<String>,
+) -> Option<Cursor> {
+    let known = before.into_iter().flat_map(|before| &before.keys);
+    told.extend(known.filter(|key| held.has(key)).cloned());
+    let cursor = held.memory(index, told).cursor();
+    if cursor.is_none() {
+        tracing::warn!("the mailboxes are too large to be remembered; the next listing is a full one");
+    }
+    cursor
+}
+
 /// Names what is left out.
 fn list_left(shelf: &Shelf, index: &Index, account: &Account, give: Give<'_>) -> bool {
     for (path, fault) in index.faults() {
@@ -111,12 +174,7 @@ fn list_left(shelf: &Shelf, index: &Index, account: &Account, give: Give<'_>) ->
             return false;
         }
     }
-    let root = shelf
-        .config
-        .roots
-        .first()
-        .map(|root| file_uri(root))
-        .unwrap_or_default();
+    let root = first_root(shelf);
     let counted = COUNTED.iter().filter_map(|reason| {
         let count = account.left_out.get(reason.code())?;
         let sentence = format!(
@@ -139,6 +197,12 @@ fn list_left(shelf: &Shelf, index: &Index, account: &Account, give: Give<'_>) ->
         }
     }
     true
+}
+
+/// The address of what belongs to no file.
+fn first_root(shelf: &Shelf) -> String {
+    let root = shelf.config.roots.first();
+    root.map(|root| file_uri(root)).unwrap_or_default()
 }
 
 /// What is said of a message that can't be read, or is too large to be.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use futures::StreamExt;
 use lectern_connector_mail::{Account, MailConfig, MailConnector, Readers};
-use lectern_domain::ports::{Connector, Fetched, ListEvent, SourceItem};
+use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use lectern_domain::{Acl, AttributeValue, ErrorKind};
 
 use mailbox::{date, quoted};
@@ -42,21 +42,35 @@ fn mbox(mails: &[String]) -> String {
 #[derive(Default)]
 struct Listed {
     items: BTreeMap<String, SourceItem>,
+    /// The documents that are gone.
+    gone: Vec<String>,
+    /// The keys of what can't be read.
+    failed: Vec<String>,
+    cursor: Option<Cursor>,
     /// The codes of what is left out, with the reasons.
     left: Vec<(&'static str, String)>,
     account: Account,
 }
 
 async fn list(connector: &MailConnector) -> Listed {
+    list_since(connector, None).await
+}
+
+async fn list_since(connector: &MailConnector, since: Option<&Cursor>) -> Listed {
     let mut listed = Listed::default();
-    let mut events = connector.list(None);
+    let mut events = connector.list(since);
     while let Some(event) = events.next().await {
         match event.unwrap() {
             ListEvent::Item(item) => assert!(listed.items.insert(item.key.clone(), item).is_none()),
-            ListEvent::Skipped { code, reason, .. } | ListEvent::Failed { code, reason, .. } => {
+            ListEvent::Skipped { code, reason, .. } => listed.left.push((code, reason)),
+            ListEvent::Failed { item, code, reason } => {
+                listed.failed.push(item.key);
                 listed.left.push((code, reason));
             }
-            other => panic!("{other:?}"),
+            ListEvent::Gone { key } => listed
+                .gone
+                .extend(Some(key).filter(|key| key.starts_with("threads/"))),
+            ListEvent::Checkpoint(cursor) => listed.cursor = Some(cursor),
         }
     }
     drop(events);
@@ -390,4 +404,82 @@ async fn a_root_that_is_gone_ends_the_listing_and_a_dropped_one_ends_the_reading
         (error.code, events.next().await.is_none()),
         ("path_not_found", true)
     );
+}
+
+#[tokio::test]
+async fn a_thread_stays_what_it_was_while_a_message_of_it_is_garbage() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("mail");
+    std::fs::create_dir(&root).unwrap();
+    let with_file = mail("1", "", 0, ("ada", "bo@a.example"), "Who has the keys?");
+    let files = [
+        ("1.eml", with_file.clone()),
+        ("2.eml", mail("2", "1", 1, ("bo", "ada@a.example"), "Theodora.")),
+        (
+            "3.eml",
+            mail("3", "", 90, ("cy", "ada@a.example"), "Alone.").replace("Keys", "Other"),
+        ),
+        ("4.eml", "never was a message\n".to_owned()),
+    ];
+    for (name, content) in &files {
+        std::fs::write(root.join(name), content).unwrap();
+    }
+    let boxed = [
+        mail("5", "", 200, ("di", "ada@a.example"), "In a box.").replace("Keys", "Box"),
+        mail("6", "", 400, ("ed", "ada@a.example"), "Beside it.").replace("Keys", "Beside"),
+    ];
+    std::fs::write(root.join("box"), mbox(&boxed)).unwrap();
+    let connector = connector(&root);
+    let whole = list(&connector).await;
+    assert_eq!((whole.items.len(), whole.failed.len()), (4, 1));
+    let cursor = whole.cursor.clone();
+    let since = async |cursor: &Option<Cursor>| {
+        let listed = list_since(&connector, cursor.as_ref()).await;
+        let mut kept: Vec<String> = listed
+            .failed
+            .iter()
+            .filter(|key| key.starts_with("threads/"))
+            .cloned()
+            .collect();
+        kept.sort();
+        (listed, kept)
+    };
+    // What never was a message holds nothing back.
+    let (same, kept) = since(&cursor).await;
+    assert!(kept.is_empty() && same.items == whole.items && same.gone.is_empty());
+
+    let known = |listed: &Listed, kept: &[String]| {
+        let mut known: Vec<String> = listed.items.keys().chain(kept).cloned().collect();
+        known.sort();
+        known
+    };
+    let all: Vec<String> = whole.items.keys().cloned().collect();
+    for (name, lost) in [("2.eml", 1), ("3.eml", 1), ("box", 2)] {
+        let content = std::fs::read(root.join(name)).unwrap();
+        std::fs::write(root.join(name), "\u{1}garbage, as of a disk that failed").unwrap();
+        let (broken, kept) = since(&cursor).await;
+        assert_eq!(
+            (kept.len(), broken.gone.len()),
+            (lost, 0),
+            "{name}: {:?}",
+            broken.left
+        );
+        assert_eq!(known(&broken, &kept), all, "{name}");
+        // It is remembered for as long as it lasts.
+        let (again, kept_again) = since(&broken.cursor).await;
+        assert_eq!((kept_again, again.gone.len()), (kept, 0), "{name}");
+        std::fs::write(root.join(name), &content).unwrap();
+        let (mended, kept) = since(&again.cursor).await;
+        assert!(kept.is_empty() && mended.gone.is_empty(), "{name}");
+        assert_eq!(mended.items.keys().cloned().collect::<Vec<_>>(), all, "{name}");
+    }
+
+    // One that was moved elsewhere isn't lost, and one that is taken away is gone.
+    std::fs::write(root.join("7.eml"), &with_file).unwrap();
+    std::fs::write(root.join("1.eml"), "garbage").unwrap();
+    let (moved, kept) = since(&cursor).await;
+    assert!(kept.is_empty() && moved.items.len() == 4, "{:?}", moved.left);
+    std::fs::remove_file(root.join("3.eml")).unwrap();
+    let (removed, kept) = since(&moved.cursor).await;
+    assert_eq!((kept.len(), removed.items.len(), removed.gone.len()), (0, 3, 1));
 }

@@ -40,6 +40,7 @@ async fn list(connector: &MailConnector) -> Listed {
                 let count = reason.split(' ').next().unwrap().parse::<u64>().unwrap();
                 *skipped.entry(code.to_owned()).or_default() += count;
             }
+            ListEvent::Checkpoint(_) => {}
             other => panic!("{other:?}"),
         }
     }

@@ -265,6 +265,7 @@ async fn what_a_message_costs_is_bounded_and_hides_no_other() {
             ListEvent::Skipped { code, reason, .. } | ListEvent::Failed { code, reason, .. } => {
                 told.push((code, reason))
             }
+            ListEvent::Checkpoint(_) => {}
             other => panic!("{other:?}"),
         }
     }
