@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::enrich::RuleError;
+use crate::sqlite::OpenError;
 use lectern_domain::{ContentHash, DocumentId, ErrorKind, JobCounts, JobId, PortError};
 
 /// The result of what this crate does.
@@ -279,10 +280,11 @@ impl Error {
     }
 
     /// Names the ledger that could not be opened; for `map_err`.
-    pub(crate) fn ledger_open(path: &Path) -> impl Fn(sqlx::Error) -> Self {
-        move |source| Self::LedgerOpen {
-            path: path.to_owned(),
-            source,
+    pub(crate) fn ledger_open(path: &Path) -> impl FnOnce(OpenError) -> Self {
+        let path = path.to_owned();
+        move |error| match error {
+            OpenError::Open(source) => Self::LedgerOpen { path, source },
+            OpenError::Migrate(source) => Self::Migration { path, source },
         }
     }
 
@@ -302,9 +304,9 @@ impl From<Error> for PortError {
     }
 }
 
-/// The primary result codes of SQLite (its documentation, "Result and Error Codes") that a caller can
-/// act on. SQLite reports ENOSPC of a write as `SQLITE_FULL`.
-fn sqlite_kind(error: &sqlx::Error) -> ErrorKind {
+/// What a caller can do about an error of SQLite, by its primary result codes (its documentation, "Result and Error
+/// Codes"). SQLite reports ENOSPC of a write as `SQLITE_FULL`.
+pub fn sqlite_kind(error: &sqlx::Error) -> ErrorKind {
     const BUSY: u32 = 5;
     const LOCKED: u32 = 6;
     const CORRUPT: u32 = 11;

@@ -35,18 +35,18 @@ mod turns;
 mod audit;
 mod mend;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlSafeStr, Sqlite, SqlitePool, Transaction};
+use sqlx::migrate::Migration;
+use sqlx::sqlite::SqliteSynchronous;
+use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
+use crate::sqlite::{Database, migration};
 use crate::texts::TextStore;
 
 pub use documents::{DocumentFilter, Page};
@@ -69,7 +69,6 @@ pub(crate) use vectors::StoredVector;
 pub(crate) use versions::{DocumentRef, NewVersion};
 
 const READERS: u32 = 8;
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The ledger of a data folder. Cheap to share; every method may be called from anywhere.
 #[derive(Debug)]
@@ -87,28 +86,10 @@ impl Ledger {
     /// Opens the ledger in the file `path`, makes it where it is missing, and brings its tables up to date.
     /// The texts are those of the same data folder.
     pub async fn open(path: &Path, texts: Arc<TextStore>) -> Result<Self> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            // What is deleted or redacted doesn't stay behind in free pages.
-            .pragma("secure_delete", "ON")
-            .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.clone())
-            .await
-            .map_err(Error::ledger_open(path))?;
-        migrate(path, &writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.pragma("query_only", "ON"))
-            .await
-            .map_err(Error::ledger_open(path))?;
+        let Database { readers, writer } =
+            Database::open(path, SqliteSynchronous::Full, READERS, migrations())
+                .await
+                .map_err(Error::ledger_open(path))?;
         Ok(Self {
             readers,
             writer,
@@ -151,17 +132,8 @@ async fn commit(transaction: Transaction<'static, Sqlite>, action: &'static str)
     transaction.commit().await.map_err(Error::ledger(action))
 }
 
-async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
-    let migration = |number: i64, about: &'static str, sql: &'static str| {
-        Migration::new(
-            number,
-            about.into(),
-            MigrationType::Simple,
-            sql.into_sql_str(),
-            false,
-        )
-    };
-    let migrations = vec![
+fn migrations() -> Vec<Migration> {
+    vec![
         migration(1, "ledger", include_str!("../migrations/0001_ledger.sql")),
         migration(
             2,
@@ -180,14 +152,7 @@ async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
             "indexed attributes",
             include_str!("../migrations/0006_indexed_attributes.sql"),
         ),
-    ];
-    Migrator::with_migrations(migrations)
-        .run(writer)
-        .await
-        .map_err(|source| Error::Migration {
-            path: PathBuf::from(path),
-            source,
-        })
+    ]
 }
 
 /// Now, as the ledger counts it: in whole milliseconds.

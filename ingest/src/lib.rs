@@ -35,6 +35,7 @@ mod locks;
 pub mod source_settings;
 pub mod schedule;
 mod recipe;
+pub mod sqlite;
 pub mod ledger;
 pub mod texts;
 pub mod access;
