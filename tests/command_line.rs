@@ -7,7 +7,17 @@ use crate::harness::{Outcome, Workplace};
 fn help_names_every_command_and_an_example() {
     let help = Workplace::bare().type_in(&["--help"]).exits(0).stdout;
     for command in [
-        "demo", "serve", "kb", "ingest", "search", "ask", "models", "eval", "bench", "fsck",
+        "demo",
+        "serve",
+        "kb",
+        "ingest",
+        "search",
+        "ask",
+        "models",
+        "eval",
+        "bench",
+        "analytics",
+        "fsck",
     ] {
         assert!(
             help.lines().any(|line| line.trim_start().starts_with(command)),

@@ -9,7 +9,7 @@ use crate::harness::server::send;
 use crate::harness::{Reply, handbook};
 
 /// Every route of the API, as a caller writes it.
-const ROUTES: [(&str, &str); 23] = [
+const ROUTES: [(&str, &str); 29] = [
     ("get", "/api/v1/knowledge-bases"),
     ("post", "/api/v1/knowledge-bases"),
     ("get", "/api/v1/knowledge-bases/{kb}"),
@@ -32,6 +32,12 @@ const ROUTES: [(&str, &str); 23] = [
     ("delete", "/api/v1/knowledge-bases/{kb}/ingestions/{job}"),
     ("get", "/api/v1/knowledge-bases/{kb}/ingestions/{job}/events"),
     ("post", "/api/v1/knowledge-bases/{kb}/search"),
+    ("get", "/api/v1/knowledge-bases/{kb}/suggestions"),
+    ("get", "/api/v1/knowledge-bases/{kb}/search-settings"),
+    ("put", "/api/v1/knowledge-bases/{kb}/search-settings"),
+    ("post", "/api/v1/knowledge-bases/{kb}/feedback"),
+    ("get", "/api/v1/knowledge-bases/{kb}/analytics"),
+    ("delete", "/api/v1/analytics/users/{user}"),
     ("post", "/api/v1/knowledge-bases/{kb}/answers"),
 ];
 

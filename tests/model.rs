@@ -293,7 +293,7 @@ impl Trial<'_> {
     }
 
     fn found(&self, mode: &str, text: &str) -> Vec<(usize, String)> {
-        let body = json!({ "text": text, "mode": mode, "limit": KEYS });
+        let body = json!({ "text": text, "mode": mode, "limit": KEYS, "fold": false });
         let request = self
             .server
             .request(Method::POST, &format!("/knowledge-bases/{KB}/search"));

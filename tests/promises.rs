@@ -14,6 +14,7 @@
 //! | In a whole workspace, a private message is found by its members and by nobody else | `members` |
 //! | Mailboxes are threads, whatever folders their messages lie in, and for their participants alone where that is asked | `mail` |
 //! | What is committed to a Git repository is found with its author and dates, what a commit deletes is not | `git` |
+//! | A search can be narrowed, counted, ordered, paged and tuned, and tells nothing of what its reader may not see | `searching` |
 //! | The right document is found; what the documents don't tell is not answered | `handbook_questions` |
 //! | A file that can't be read costs one document, told with a code and a reason | `bad_files`, `hostile_files` |
 //! | Bad disks, folders, models and questions are told by name, and nothing is lost | `bad_places`, `full_disk`, `bad_questions` |
@@ -28,6 +29,7 @@
 //! | Only the operator or the token's holder is let in, no foreign page | `access` |
 //! | The API's description, the page, health and figures are what they should be | `description` |
 //! | Who may not read a document doesn't see it | `hidden_documents` |
+//! | What is asked and opened is counted exactly, and erased by name to the last byte | `analytics` |
 //! | An evaluation measures what it says | `evaluation` |
 //! | Among real papers, the one that answers comes first | `outside_papers` |
 //!
@@ -57,6 +59,7 @@ mod members;
 mod web;
 mod mail;
 mod git;
+mod searching;
 mod handbook_questions;
 mod bad_files;
 mod hostile_files;
@@ -73,5 +76,6 @@ mod api_errors;
 mod access;
 mod description;
 mod hidden_documents;
+mod analytics;
 mod evaluation;
 mod outside_papers;

@@ -15,6 +15,8 @@ pub mod scope;
 pub mod metadata;
 pub mod filter;
 pub mod word_query;
+pub mod tuning;
+pub mod search_settings;
 pub mod document;
 pub mod searchable;
 pub mod extracted;
@@ -37,5 +39,7 @@ pub use ids::{ChunkId, ContentHash, DocumentId, JobId, KnowledgeBaseId, SourceId
 pub use metadata::{AttributesDigest, DocumentMetadata, MetadataDigest, Particulars};
 pub use passage::{Confidence, LedgerChunk, Passage, Score};
 pub use scope::ReadScope;
+pub use search_settings::{Featured, FrequentQuestion, SearchSettings, SettingsError};
 pub use searchable::{EmbeddedShare, Searchable};
+pub use tuning::{FieldWeights, Tuning, TuningError};
 pub use word_query::{Occurrence, WordClause, WordField, WordQuery};

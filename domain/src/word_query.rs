@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::tuning::FieldWeights;
+
 /// Where the words of a clause must stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,12 +48,14 @@ pub struct WordClause {
 }
 
 /// What an index of words looks for. A question without operators is one clause with all of its words.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WordQuery {
     /// In the order of the question.
     pub clauses: Vec<WordClause>,
     /// Whether words that the index hasn't got may stand for ones that differ in a letter or two.
     pub tolerates_typos: bool,
+    /// How much a word counts by where it stands; as built in where it isn't said.
+    pub weights: Option<FieldWeights>,
 }
 
 impl WordQuery {
@@ -62,7 +66,7 @@ impl WordQuery {
                 text: text.into(),
                 ..WordClause::default()
             }],
-            tolerates_typos: false,
+            ..Self::default()
         }
     }
 
@@ -100,7 +104,7 @@ mod tests {
                 clause("parental leave", Occurrence::Should),
                 clause("unpaid", Occurrence::MustNot),
             ],
-            tolerates_typos: false,
+            ..WordQuery::default()
         };
         assert_eq!(query.wanted_text(), "parental leave");
         assert!(query.restricts());

@@ -92,7 +92,7 @@ pub struct IndexCheck {
     pub ghost: Findings<ChunkId>,
     /// In the index more than once.
     pub duplicate: Findings<ChunkId>,
-    /// In the index for other readers than those of its document.
+    /// In the index for other readers, or with other attributes, than those of its document.
     pub misfiled: Findings<ChunkId>,
 }
 
@@ -263,11 +263,11 @@ async fn compare(
     Ok(check)
 }
 
-/// Those that are in an index for other readers than the ledger says.
+/// Those that are in an index for other readers, or with other attributes, than the ledger says.
 pub(crate) fn misfiled(listed: &[IndexedChunk], allowed: &VisibleChunks) -> impl Iterator<Item = ChunkId> {
     let is_misfiled = |listed: &&IndexedChunk| {
         let metadata = allowed.metadata.get(&listed.chunk);
-        metadata.is_some_and(|metadata| metadata.access != listed.metadata.access)
+        metadata.is_some_and(|metadata| *metadata != listed.metadata)
     };
     listed.iter().filter(is_misfiled).map(|listed| listed.chunk)
 }

@@ -24,6 +24,7 @@ mod totals;
 mod notes;
 mod versions;
 mod metadata;
+mod search_settings;
 mod flip;
 mod retired;
 mod pending;
@@ -79,6 +80,7 @@ pub struct Ledger {
     active: ActiveJobs,
     shares: embedded::Shares,
     turns: turns::IndexTurns,
+    settings: search_settings::KnownSettings,
     published: Notify,
 }
 
@@ -97,6 +99,7 @@ impl Ledger {
             active: ActiveJobs::default(),
             shares: embedded::Shares::default(),
             turns: turns::IndexTurns::default(),
+            settings: search_settings::KnownSettings::default(),
             published: Notify::new(),
         })
     }
@@ -151,6 +154,11 @@ fn migrations() -> Vec<Migration> {
             6,
             "indexed attributes",
             include_str!("../migrations/0006_indexed_attributes.sql"),
+        ),
+        migration(
+            7,
+            "search settings",
+            include_str!("../migrations/0007_search_settings.sql"),
         ),
     ]
 }

@@ -13,8 +13,8 @@ use crate::error::Result;
 use crate::failpoints::failpoint;
 use crate::ledger::ReleasedFiles;
 use crate::pipeline::{Ingestion, IngestionParts};
-use crate::remove;
 use crate::texts::blocking;
+use crate::{remove, repair};
 
 /// What [`Ingestion::recover`] found and did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -27,6 +27,8 @@ pub struct RecoveryReport {
     pub collected_versions: u64,
     /// Documents whose access list was brought to the indexes.
     pub settled_access: u64,
+    /// Indexes that were written in an earlier form and were made anew.
+    pub renewed_indexes: u64,
     /// Knowledge bases whose deletion was finished.
     pub erased_knowledge_bases: u64,
     /// Stored texts and originals that nothing referred to, removed.
@@ -46,7 +48,7 @@ impl RecoveryReport {
 
 impl Ingestion {
     /// Puts every knowledge base in order. To be called at every start, before anything else; nobody else may
-    /// have the data folder open. Quick where nothing was interrupted.
+    /// have the data folder open. Quick where nothing was interrupted and no index is of an earlier version.
     pub async fn recover(&self) -> Result<RecoveryReport> {
         failpoint("recover.before")?;
         let parts = &self.parts;
@@ -56,6 +58,7 @@ impl Ingestion {
             report.erased_knowledge_bases += 1;
         }
         for knowledge_base in parts.ledger.knowledge_bases().await? {
+            report.renewed_indexes += repair::renew_outdated(parts, &knowledge_base).await?;
             report.add(&put_in_order(parts, knowledge_base.id).await?);
             let pending = parts.ledger.pending_after(knowledge_base.id, 0, 1).await?;
             report.pushes_wait |= !pending.is_empty();

@@ -60,6 +60,26 @@ pub struct Repair {
     pub lost_originals: u64,
 }
 
+impl Repair {
+    fn of(knowledge_base: &KnowledgeBase) -> Self {
+        Self {
+            knowledge_base: knowledge_base.id,
+            name: knowledge_base.name.clone(),
+            rebuilt: Vec::new(),
+            words_written: 0,
+            words_removed: 0,
+            vectors_written: 0,
+            vectors_removed: 0,
+            access_settled: 0,
+            damaged_vectors: 0,
+            waiting_for_vectors: 0,
+            lost_texts: Vec::new(),
+            requeued: 0,
+            lost_originals: 0,
+        }
+    }
+}
+
 impl Ingestion {
     /// Mends one knowledge base, or all. Fails with [`crate::Error::JobRunning`] while one of them is written to.
     /// Afterwards [`Ingestion::process_pending`] and [`Ingestion::embed_pending`] do what waits.
@@ -76,21 +96,7 @@ impl Ingestion {
 
 async fn mend(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result<Repair> {
     let id = knowledge_base.id;
-    let mut repair = Repair {
-        knowledge_base: id,
-        name: knowledge_base.name.clone(),
-        rebuilt: Vec::new(),
-        words_written: 0,
-        words_removed: 0,
-        vectors_written: 0,
-        vectors_removed: 0,
-        access_settled: 0,
-        damaged_vectors: 0,
-        waiting_for_vectors: 0,
-        lost_texts: Vec::new(),
-        requeued: 0,
-        lost_originals: 0,
-    };
+    let mut repair = Repair::of(knowledge_base);
     {
         let _turn = parts.ledger.index_turn(id).await;
         for index in parts.indexes() {
@@ -116,6 +122,31 @@ async fn mend(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result<
     mend_access(parts, id, &mut repair).await?;
     tracing::info!(?repair, "repaired");
     Ok(repair)
+}
+
+/// Makes those indexes anew that an earlier version of Lectern wrote in another form, from the ledger and the stored
+/// texts. Gives how many.
+pub(crate) async fn renew_outdated(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result<u64> {
+    let id = knowledge_base.id;
+    let mut renewed = 0;
+    for index in parts.indexes() {
+        if !index.is_outdated(id).await? {
+            continue;
+        }
+        tracing::info!(
+            index = index.name(),
+            knowledge_base = knowledge_base.name,
+            chunks = knowledge_base.chunk_count,
+            "an index of an earlier version is made anew"
+        );
+        let _turn = parts.ledger.index_turn(id).await;
+        index.drop_knowledge_base(id).await?;
+        let mut repair = Repair::of(knowledge_base);
+        mend_words(parts, id, &mut repair).await?;
+        mend_vectors(parts, id, &knowledge_base.embedding_model, &mut repair).await?;
+        renewed += 1;
+    }
+    Ok(renewed)
 }
 
 async fn ids_in(

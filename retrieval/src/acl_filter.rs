@@ -11,9 +11,6 @@ use std::collections::BTreeSet;
 use std::ops::BitXor;
 
 use lectern_domain::{AccessDigest, Acl, Principal, ReadScope};
-use tantivy::Term;
-use tantivy::query::{BooleanQuery, ConstScoreQuery, Occur, Query, TermSetQuery};
-use tantivy::schema::Field;
 
 use crate::error::Error;
 
@@ -97,26 +94,13 @@ impl ReaderNames {
             Condition::matches(DENIED, self.0.clone()),
         )
     }
-
-    /// Puts the filter around a query of words. It adds nothing to the score.
-    pub(crate) fn around(&self, query: Box<dyn Query>, readers: Field, denied: Field) -> BooleanQuery {
-        let any_of = |field| -> Box<dyn Query> {
-            let terms = self.0.iter().map(|name| Term::from_field_text(field, name));
-            Box::new(ConstScoreQuery::new(Box::new(TermSetQuery::new(terms)), 0.0))
-        };
-        BooleanQuery::new(vec![
-            (Occur::Must, query),
-            (Occur::Must, any_of(readers)),
-            (Occur::MustNot, any_of(denied)),
-        ])
-    }
 }
 
 /// A field's name as the Qdrant engine in this process wants it.
 ///
 /// # Errors
-/// [`Error::Index`] for what is no name of a field, which the two of this file are.
-pub(crate) fn edge_path(field: &'static str) -> Result<qdrant_edge::JsonPath, Error> {
+/// [`Error::Index`] for what is no name of a field.
+pub(crate) fn edge_path(field: &str) -> Result<qdrant_edge::JsonPath, Error> {
     qdrant_edge::JsonPath::try_from(field).map_err(|()| Error::Index {
         index: "vectors",
         action: "name a field",

@@ -74,11 +74,19 @@ const FUNCTION_WORDS: &str = "a about after all also am an and any are as at be 
     those through to under until up us very was we were what when where which while who whom whose why will with \
     would you your";
 
+/// English words that say nothing about the subject of a text, in lower case.
+pub(crate) fn function_words() -> &'static HashSet<&'static str> {
+    static WORDS: LazyLock<HashSet<&'static str>> =
+        LazyLock::new(|| FUNCTION_WORDS.split_whitespace().collect());
+    &WORDS
+}
+
 static FUNCTION_STEMS: LazyLock<HashSet<String>> =
     LazyLock::new(|| words_of(FUNCTION_WORDS).into_iter().collect());
 
-/// The words of a question that carry its content.
-#[derive(Clone, Debug)]
+/// The words of a question that carry its content. Questions are equal that ask with the same ones, whatever their
+/// order and endings.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuestionWords {
     words: Vec<String>,
 }
@@ -95,6 +103,11 @@ impl QuestionWords {
         Self { words }
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
     fn coverage(&self, text: &str) -> f32 {
         if self.words.is_empty() {
             return 0.0;
@@ -106,9 +119,9 @@ impl QuestionWords {
 }
 
 /// Whether any of the passages is about what was asked.
-pub fn any_relevant(passages: &[Passage]) -> bool {
+pub fn any_relevant<'a>(passages: impl IntoIterator<Item = &'a Passage>) -> bool {
     passages
-        .iter()
+        .into_iter()
         .any(|passage| passage.confidence > Confidence::Low)
 }
 

@@ -15,7 +15,11 @@ use lectern_domain::{
     ReadScope, SourceId, TextSpan, Version, WordQuery,
 };
 
+mod filters;
 mod long_life;
+
+#[cfg(test)]
+pub(crate) use long_life::Dice;
 
 /// Words that mean nothing together and have stems of their own.
 const TOPICS: [&str; 6] = ["walrus", "granite", "violin", "turbine", "saffron", "glacier"];
@@ -44,6 +48,28 @@ pub async fn chunk_index_suite(index: Arc<dyn ChunkIndex>, dimensions: usize) ->
     suite.a_dropped_knowledge_base_is_gone().await?;
     suite.optimizing_changes_nothing().await?;
     long_life::nothing_is_lost(suite.index, dimensions).await
+}
+
+/// Runs the promises about filters on an index.
+///
+/// # Errors
+/// Whatever the index gives where it must not fail.
+///
+/// # Panics
+/// Where a promise is broken.
+pub async fn filter_suite(index: Arc<dyn ChunkIndex>, dimensions: usize) -> Result<(), PortError> {
+    filters::filters_hold(index.as_ref(), dimensions).await
+}
+
+/// What an index of vectors promises of a search among named documents.
+///
+/// # Errors
+/// Whatever the index gives where it must not fail.
+///
+/// # Panics
+/// Where a promise is broken.
+pub async fn documents_suite(index: Arc<dyn ChunkIndex>, dimensions: usize) -> Result<(), PortError> {
+    only_of_these_documents(index.as_ref(), dimensions).await
 }
 
 /// Writes through one instance and reads through another that was opened afterwards. `open` gives a
@@ -88,6 +114,30 @@ pub async fn survives_reopening(
         "what was deleted stays away"
     );
     suite.assert_first(base, 1, &entries[1]).await?;
+    index.drop_knowledge_base(base).await
+}
+
+/// An index of words may leave this to the recheck.
+async fn only_of_these_documents(index: &dyn ChunkIndex, dimensions: usize) -> Result<(), PortError> {
+    let base = KnowledgeBaseId::generate();
+    let entries: Vec<_> = (0..5)
+        .map(|topic| entry(base, topic, 0, Acl::everyone(), dimensions))
+        .collect();
+    index.upsert(base, &entries).await?;
+    index.commit(base).await?;
+    let wanted = &entries[1..3];
+    let documents: Vec<DocumentId> = wanted.iter().map(|entry| entry.chunk.document).collect();
+    for (documents, expected) in [(documents.as_slice(), ids(wanted)), (&[], BTreeSet::new())] {
+        let query = IndexQuery {
+            words: &WordQuery::plain(TOPICS[4]),
+            vector: &direction(4, 0, dimensions),
+            filter: None,
+            documents: Some(documents),
+        };
+        let found = index.search(base, query, &anybody(), 10).await?;
+        let found: BTreeSet<_> = found.into_iter().map(|found| found.chunk).collect();
+        assert_eq!(found, expected, "only what is of these documents is found");
+    }
     index.drop_knowledge_base(base).await
 }
 
@@ -367,6 +417,7 @@ impl Suite<'_> {
             words: &WordQuery::plain(format!("What about the {}?", TOPICS[topic])),
             vector: &direction(topic, 0, self.dimensions),
             filter: None,
+            documents: None,
         };
         let found = self.index.search(base, query, scope, limit).await?;
         let once: BTreeSet<_> = found.iter().map(|found| found.chunk).collect();

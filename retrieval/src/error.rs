@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::path::PathBuf;
 
-use lectern_domain::{ErrorKind, PortError};
+use lectern_domain::{ErrorKind, FilterError, PortError, TuningError};
+
+use crate::request::{MOST_FACET_VALUES, MOST_FACETS, MOST_SORT_KEYS};
 
 /// What lies under an error of this crate.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -143,6 +145,49 @@ pub enum Error {
         /// The most there can be.
         most: usize,
     },
+    /// The filter means nothing, or costs too much.
+    #[error(transparent)]
+    FilterInvalid(#[from] FilterError),
+    /// The rules that weigh matches mean nothing.
+    #[error(transparent)]
+    TuningInvalid(#[from] TuningError),
+    /// Too many attributes to count the values of.
+    #[error("{facets} facets were asked for ({MOST_FACETS} is the most)")]
+    TooManyFacets {
+        /// How many.
+        facets: usize,
+    },
+    /// A facet without a name, or with no or too many values.
+    #[error(
+        "a facet needs an attribute and a limit from 1 to {MOST_FACET_VALUES} (attribute: {attribute:?})"
+    )]
+    FacetInvalid {
+        /// Its attribute.
+        attribute: String,
+    },
+    /// Too many attributes to put results in order by.
+    #[error("an order by {keys} attributes was asked for ({MOST_SORT_KEYS} is the most)")]
+    TooManySortKeys {
+        /// How many.
+        keys: usize,
+    },
+    /// How much what was said before counts.
+    #[error("diversity goes from 0 to 1")]
+    DiversityOutOfRange,
+    /// Too much was asked for beside each passage.
+    #[error("there may be {most} {what}")]
+    TooManyBeside {
+        /// What.
+        what: &'static str,
+        /// The most.
+        most: usize,
+    },
+    /// The list that a page is of is no longer kept.
+    #[error("the results of that search are no longer kept; search again for the first page")]
+    CursorExpired,
+    /// No cursor of a search.
+    #[error("that is no cursor of a search (take it as `next` of a page)")]
+    CursorInvalid,
     /// A worker thread panicked; the engine's state is intact.
     #[error("{action} ended in a panic of the engine")]
     Panicked {
@@ -160,9 +205,18 @@ impl Error {
         match self {
             Self::ModelFileMissing { .. } => ErrorKind::NotFound,
             Self::ModelCorrupt { .. } | Self::IndexCorrupt { .. } => ErrorKind::Corrupt,
-            Self::ModelUnfit { .. } | Self::QuestionEmpty | Self::LimitOutOfRange { .. } => {
-                ErrorKind::Invalid
-            }
+            Self::ModelUnfit { .. }
+            | Self::QuestionEmpty
+            | Self::LimitOutOfRange { .. }
+            | Self::FilterInvalid(_)
+            | Self::TuningInvalid(_)
+            | Self::TooManyFacets { .. }
+            | Self::FacetInvalid { .. }
+            | Self::TooManySortKeys { .. }
+            | Self::DiversityOutOfRange
+            | Self::TooManyBeside { .. }
+            | Self::CursorInvalid => ErrorKind::Invalid,
+            Self::CursorExpired => ErrorKind::NotFound,
             Self::Embedder { .. } | Self::Index { .. } | Self::Panicked { .. } => ErrorKind::Internal,
             Self::DimensionMismatch { .. } | Self::UnknownEmbedder { .. } => ErrorKind::Conflict,
             Self::EmbedderStopped | Self::ServerUnavailable { .. } => ErrorKind::Unavailable,
@@ -190,6 +244,15 @@ impl Error {
             Self::QuestionEmpty => "question_empty",
             Self::QuestionTooLong { .. } => "question_too_long",
             Self::LimitOutOfRange { .. } => "limit_out_of_range",
+            Self::FilterInvalid(_) => "filter_invalid",
+            Self::TuningInvalid(_) => "tuning_invalid",
+            Self::TooManyFacets { .. } => "too_many_facets",
+            Self::FacetInvalid { .. } => "facet_invalid",
+            Self::TooManySortKeys { .. } => "too_many_sort_keys",
+            Self::DiversityOutOfRange => "diversity_out_of_range",
+            Self::TooManyBeside { .. } => "too_many_beside",
+            Self::CursorExpired => "cursor_expired",
+            Self::CursorInvalid => "cursor_invalid",
             Self::Panicked { .. } => "engine_panicked",
         }
     }

@@ -15,10 +15,18 @@ pub mod acl_filter;
 mod bases;
 pub mod vectors;
 pub mod words;
+mod query_values;
+pub mod query_language;
+pub mod synonyms;
 pub mod fuse;
 pub mod recheck;
 pub mod reranker;
+pub mod late_interaction;
+pub mod shingles;
+pub mod fold;
+pub mod diversity;
 pub mod confidence;
+pub mod highlight;
 pub mod request;
 pub mod search;
 pub mod conformance;
@@ -26,9 +34,15 @@ pub mod error;
 
 pub use embedder::{EmbedderFiles, EmbedderSettings, FastEmbedder};
 pub use error::Error;
+pub use fuse::Fusion;
+pub use late_interaction::LateInteraction;
 pub use request::{SearchMode, SearchRequest};
 pub use reranker::{FastReranker, RerankerFiles};
-pub use search::{SearchResponse, SearchTimings, Searcher, SearcherParts};
+pub use search::{
+    Answered, Explanation, Hit, SearchResponse, SearchTimings, Searcher, SearcherParts, Spelling, Suggestion,
+    SuggestionKind,
+};
+pub use synonyms::Synonyms;
 pub use tokens::TokenSizer;
 pub use vectors::{EdgeVectors, ServerVectors, ServerVectorsConfig};
 pub use words::TantivyWords;

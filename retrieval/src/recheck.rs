@@ -2,7 +2,7 @@
 //!
 //! The indexes may be behind the ledger (a chunk of an old version not yet collected) or, after a
 //! fault, beside it. So every chunk that is about to be shown is looked up: is there such a chunk, does
-//! it belong to the version that may be seen, may this reader read the document? The pre-filter of the
+//! it belong to the version that may be seen, may this reader read the document, does the document pass the filter? The pre-filter of the
 //! indexes makes this cheap, because it rarely has to act; `lectern_recheck_dropped_total` counts how
 //! often it did.
 //!
@@ -13,23 +13,61 @@
 use std::collections::{BTreeSet, HashMap};
 
 use lectern_domain::ports::ChunkLookup;
-use lectern_domain::{ChunkId, DocumentId, KnowledgeBaseId, LedgerChunk, PortError, ReadScope, Version};
+use lectern_domain::{
+    ChunkId, DocumentId, Filter, KnowledgeBaseId, LedgerChunk, PortError, ReadScope, Version, WordQuery,
+};
 
 use crate::fuse::FusedChunk;
+use crate::words::admits;
 
 /// The counter of chunks that an index found and the ledger didn't vouch for.
 pub const DROPPED_TOTAL: &str = "lectern_recheck_dropped_total";
 
 /// The fewest chunks that are looked up at a time.
-const LEAST_PER_LOOKUP: usize = 16;
+pub(crate) const LEAST_PER_LOOKUP: usize = 16;
 
 /// How many chunks are wanted, and how many of them of one document at most.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// In all.
     pub limit: usize,
     /// Of one document.
     pub per_document: Option<usize>,
+    /// How many of a document were shown before, on earlier pages.
+    pub shown: HashMap<DocumentId, usize>,
+}
+
+impl Wanted {
+    /// The first so many, of whatever documents.
+    pub fn first(limit: usize) -> Self {
+        Self {
+            limit,
+            ..Self::default()
+        }
+    }
+}
+
+/// What a chunk must be to be shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Admission<'a> {
+    /// Of a document that this reader may read,
+    pub scope: &'a ReadScope,
+    /// that passes this filter,
+    pub filter: Option<&'a Filter>,
+    /// and with the words that must be there, without those that must not.
+    pub words: Option<&'a WordQuery>,
+    /// Whether an index found it for this reader, so that it is a fault of the index where it may not be shown.
+    pub is_found: bool,
+}
+
+impl Admission<'_> {
+    /// Whether it passes what was asked. An index may leave a part of that to the recheck, so who doesn't isn't counted
+    /// as a fault.
+    fn asked_for(&self, chunk: &LedgerChunk) -> bool {
+        self.filter
+            .is_none_or(|filter| filter.matches(&chunk.metadata.attributes))
+            && self.words.is_none_or(|words| admits(words, chunk))
+    }
 }
 
 /// What the ledger vouches for.
@@ -40,6 +78,8 @@ pub struct Rechecked {
     /// Whether a document was replaced or taken away while the question was under way, so that it may be missing
     /// although it is there.
     pub is_overtaken: bool,
+    /// How many of the merged list were looked at until there were enough.
+    pub looked_at: usize,
 }
 
 /// Which versions of the documents came by.
@@ -90,12 +130,13 @@ impl VersionsSeen {
 pub async fn recheck(
     ledger: &dyn ChunkLookup,
     base: KnowledgeBaseId,
-    scope: &ReadScope,
+    admission: Admission<'_>,
     found: &[FusedChunk],
     wanted: Wanted,
 ) -> Result<Rechecked, PortError> {
     let mut kept = Vec::with_capacity(wanted.limit.min(found.len()));
-    let mut per_document: HashMap<DocumentId, usize> = HashMap::new();
+    let mut per_document = wanted.shown;
+    let mut looked_at = 0;
     let mut seen = VersionsSeen::default();
     'enough: for some in found.chunks(wanted.limit.max(LEAST_PER_LOOKUP)) {
         let ids: Vec<ChunkId> = some.iter().map(|fused| fused.chunk).collect();
@@ -109,9 +150,11 @@ pub async fn recheck(
             if kept.len() == wanted.limit {
                 break 'enough;
             }
+            looked_at += 1;
             let chunk = known.remove(&fused.chunk);
             seen.note(chunk.as_ref());
-            let Some(chunk) = vouched_for(chunk, scope) else {
+            let vouched = vouched_for(chunk, admission);
+            let Some(chunk) = vouched.filter(|chunk| admission.asked_for(chunk)) else {
                 continue;
             };
             let of_document = per_document.entry(chunk.document).or_default();
@@ -126,19 +169,22 @@ pub async fn recheck(
     Ok(Rechecked {
         kept,
         is_overtaken: seen.are_overtaken(),
+        looked_at,
     })
 }
 
-/// The chunk, if it may be shown; counts it if not.
-fn vouched_for(chunk: Option<LedgerChunk>, scope: &ReadScope) -> Option<LedgerChunk> {
+/// The chunk, if it may be shown; counts it if not, where an index should have known.
+fn vouched_for(chunk: Option<LedgerChunk>, admission: Admission<'_>) -> Option<LedgerChunk> {
     let reason = match &chunk {
         None => "unknown",
         Some(chunk) if !chunk.is_current => "stale",
-        Some(chunk) if !scope.may_read(&chunk.metadata.acl) => "unreadable",
+        Some(chunk) if !admission.scope.may_read(&chunk.metadata.acl) => "unreadable",
         Some(_) => return chunk,
     };
-    metrics::counter!(DROPPED_TOTAL, "reason" => reason).increment(1);
-    tracing::warn!(reason, "an index found a chunk that the ledger doesn't vouch for");
+    if admission.is_found {
+        metrics::counter!(DROPPED_TOTAL, "reason" => reason).increment(1);
+        tracing::warn!(reason, "an index found a chunk that the ledger doesn't vouch for");
+    }
     None
 }
 

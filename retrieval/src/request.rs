@@ -1,8 +1,11 @@
-//! A question as it comes in: its text, which index is asked, how much is wanted, and what is refused.
+//! A question as it comes in: its text, which index is asked, what it is narrowed to, how much is wanted, and what is
+//! refused.
 
 use std::fmt;
 use std::str::FromStr;
 
+use lectern_domain::ports::{FacetRequest, SortKey};
+use lectern_domain::{Filter, Tuning};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -11,6 +14,16 @@ use crate::error::Error;
 pub const LONGEST_QUESTION: usize = 20_000;
 /// The most passages that one search gives.
 pub const MOST_PASSAGES: usize = 1_000;
+/// The most attributes whose values are counted.
+pub const MOST_FACETS: usize = 20;
+/// The most values of an attribute that are given.
+pub const MOST_FACET_VALUES: usize = 1_000;
+/// The most further passages of a document that stand behind its best one.
+pub const MOST_EXPANDED: usize = 20;
+/// The most chunks before and after a passage that are given with it.
+pub const MOST_NEIGHBOURS: usize = 5;
+/// The most attributes that results are put in order by.
+pub const MOST_SORT_KEYS: usize = 3;
 
 /// Which index is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -62,10 +75,11 @@ impl FromStr for SearchMode {
 }
 
 /// What is asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SearchRequest {
-    /// The question, or a few words.
+    /// The question, or a few words. May be empty where there is something else to go by: a filter, an order, facets.
+    /// Then all documents are meant.
     pub text: String,
     /// Which index is asked.
     #[serde(default)]
@@ -76,6 +90,52 @@ pub struct SearchRequest {
     /// The most passages of one document; any number where it isn't said.
     #[serde(default)]
     pub per_document: Option<usize>,
+    /// Whether quotes, `+`, `-` and `field:` mean something in the text.
+    #[serde(default)]
+    pub operators: bool,
+    /// Whether a word that no document has may stand for one that differs in a letter or two.
+    #[serde(default)]
+    pub typos: bool,
+    /// Which documents count.
+    #[serde(default)]
+    pub filter: Option<Filter>,
+    /// The attributes whose values are counted.
+    #[serde(default)]
+    pub facets: Vec<FacetRequest>,
+    /// What the results are put in order by, in place of how well they match.
+    #[serde(default)]
+    pub sort: Vec<SortKey>,
+    /// How matches are weighed for this question, in place of how the knowledge base weighs them.
+    #[serde(default)]
+    pub tuning: Option<Tuning>,
+    /// Whether the places are marked where the words stand.
+    #[serde(default)]
+    pub highlights: bool,
+    /// Whether the sentence is looked for that answers the question.
+    #[serde(default)]
+    pub answer: bool,
+    /// Whether each passage says how it came to its place.
+    #[serde(default)]
+    pub explain: bool,
+    /// Whether the reranker judges the first passages again, where there is one.
+    #[serde(default = "is_wanted")]
+    pub rerank: bool,
+    /// Whether passages that say nearly the same stand behind the best of them.
+    #[serde(default)]
+    pub fold: bool,
+    /// How much a passage counts less for saying what was said above it, from 0 (not at all) to 1.
+    #[serde(default)]
+    pub diversity: f32,
+    /// Each document once, with so many more of its passages behind the best one, as far as the indexes found them.
+    #[serde(default)]
+    pub expand: Option<usize>,
+    /// How many chunks before and after each passage are given with it.
+    #[serde(default)]
+    pub neighbours: u32,
+}
+
+fn is_wanted() -> bool {
+    true
 }
 
 fn default_limit() -> usize {
@@ -90,11 +150,30 @@ impl SearchRequest {
             mode: SearchMode::default(),
             limit: default_limit(),
             per_document: None,
+            operators: false,
+            typos: false,
+            filter: None,
+            facets: Vec::new(),
+            sort: Vec::new(),
+            tuning: None,
+            highlights: false,
+            answer: false,
+            explain: false,
+            rerank: true,
+            fold: false,
+            diversity: 0.0,
+            expand: None,
+            neighbours: 0,
         }
     }
 
+    /// Whether it names nothing to look for, and all documents are meant.
+    pub fn is_browsing(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.text.trim().is_empty() {
+        if self.is_browsing() && self.filter.is_none() && self.sort.is_empty() && self.facets.is_empty() {
             return Err(Error::QuestionEmpty);
         }
         let characters = self.text.chars().count();
@@ -109,6 +188,49 @@ impl SearchRequest {
                 limit: self.limit,
                 most: MOST_PASSAGES,
             });
+        }
+        if let Some(filter) = &self.filter {
+            filter.check()?;
+        }
+        if let Some(tuning) = &self.tuning {
+            tuning.check()?;
+        }
+        if !(0.0..=1.0).contains(&self.diversity) {
+            return Err(Error::DiversityOutOfRange);
+        }
+        if self.expand.is_some_and(|others| others > MOST_EXPANDED) {
+            return Err(Error::TooManyBeside {
+                what: "passages behind each document",
+                most: MOST_EXPANDED,
+            });
+        }
+        if self.neighbours as usize > MOST_NEIGHBOURS {
+            return Err(Error::TooManyBeside {
+                what: "neighbours of each passage",
+                most: MOST_NEIGHBOURS,
+            });
+        }
+        self.check_facets()?;
+        if self.sort.len() > MOST_SORT_KEYS {
+            return Err(Error::TooManySortKeys {
+                keys: self.sort.len(),
+            });
+        }
+        Ok(())
+    }
+
+    fn check_facets(&self) -> Result<(), Error> {
+        if self.facets.len() > MOST_FACETS {
+            return Err(Error::TooManyFacets {
+                facets: self.facets.len(),
+            });
+        }
+        for facet in &self.facets {
+            if facet.attribute.is_empty() || !(1..=MOST_FACET_VALUES).contains(&facet.limit) {
+                return Err(Error::FacetInvalid {
+                    attribute: facet.attribute.clone(),
+                });
+            }
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! Judging passages again with a cross-encoder, which reads question and passage together.
 //!
-//! It runs only where its files are configured: it is better than a vector and a hundred times as
-//! costly, and no model of that kind is fetched by default.
+//! It runs only where its files are configured (`[retrieval] reranker = "cross_encoder"`): it is better than a vector
+//! and a hundred times as costly, and no model of that kind is fetched by default. What the embedder can do about it
+//! by itself is in [`crate::late_interaction`].
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,9 +1,14 @@
-//! The way of a question: both indexes, fusion, recheck, score.
+//! The way of a question: both indexes, fusion, recheck, order, score.
 //!
 //! ```text
-//! question -> embed -> vectors -> (embedded?) --+
-//!         \-------->   words  ------------------+-> fuse -> recheck -> (rerank) -> confidence -> passages
+//! request + settings -> plan (operators, synonyms, filter, tuning)
+//!   plan -> embed -> vectors -> (embedded?) --+
+//!      \-------->    words  ------------------+-> fuse -> recheck -> tune, rerank, sort -> page of hits
 //! ```
+//!
+//! [`plan`] reads the request, [`candidates`] asks the indexes, [`crate::recheck`] asks the ledger, [`order`] settles
+//! the places, [`hit`] is what is shown, [`context`] what stands around it, and [`kept`] keeps the list for the next page. [`beside`] is what a search
+//! gives beside passages: facets, featured documents, an answer, other spellings.
 //!
 //! A document can be found by its words before it has its vectors. While some of a knowledge base are still to come,
 //! hits of the index of vectors count only for versions that have all of theirs, the response says how much of the
@@ -11,69 +16,53 @@
 //!
 //! There is no way in without a [`ReadScope`], and no way out past the recheck.
 
+mod plan;
+mod candidates;
+mod order;
+mod hit;
+mod context;
+mod kept;
+mod beside;
+mod response;
+
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use chrono::Utc;
 use lectern_domain::ports::{
-    ChunkIndex, ChunkLookup, Embedder, Embedders, EmbeddingDemand, IndexQuery, Reranker, ScoredChunk,
+    ChunkIndex, ChunkLookup, Embedders, EmbeddingDemand, Reranker, ScoredChunk, WordIndex,
 };
 use lectern_domain::{
-    ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, LedgerChunk, Passage, PortError, ReadScope, Score,
-    WordQuery,
+    ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, PortError, ReadScope, SearchSettings,
 };
-use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::confidence::{Evidence, QuestionWords, any_relevant};
-use crate::error::Error;
-use crate::fuse::{self, FusedChunk};
-use crate::recheck::{Rechecked, Wanted, recheck};
-use crate::request::{SearchMode, SearchRequest};
+use crate::confidence::{QuestionWords, any_relevant};
+use crate::fuse::{FusedChunk, Fusion};
+use crate::recheck::{Admission, LEAST_PER_LOOKUP, Rechecked, Wanted, recheck};
+use crate::request::SearchRequest;
+use candidates::{Asked, Candidates};
+use hit::Found;
+use kept::{KeptLists, Place};
+use plan::Plan;
+
+pub use beside::{Answered, Spelling, Suggestion, SuggestionKind};
+pub use hit::{Explanation, Hit};
+pub use response::{SearchResponse, SearchTimings};
 
 /// The fewest chunks that each index is asked for: the merged list needs more than the first few of
 /// each.
 const LEAST_CANDIDATES: usize = 200;
 /// How many chunks each index is asked for, per passage that is wanted.
 const CANDIDATES_PER_PASSAGE: usize = 4;
+/// How many passages are looked at before the first of them are shown, where their order may change.
+const REORDERED: usize = 100;
 /// How often the indexes are asked while documents are replaced under the question.
 const MOST_ATTEMPTS: usize = 3;
 /// The counter of questions that were asked again.
 pub const REPEATED_TOTAL: &str = "lectern_search_repeated_total";
-/// Most passages that are judged again by a reranker.
-const MOST_RERANKED: usize = 50;
-
-/// Where the time went, in milliseconds. The two indexes are asked at the same time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SearchTimings {
-    /// Making the question's vector.
-    pub embed_ms: f64,
-    /// Asking the index of vectors.
-    pub vectors_ms: f64,
-    /// Asking the index of words.
-    pub words_ms: f64,
-    /// Looking the chunks up in the ledger, with their texts.
-    pub recheck_ms: f64,
-    /// Judging them again.
-    pub rerank_ms: f64,
-    /// All of it.
-    pub total_ms: f64,
-}
-
-/// What was found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SearchResponse {
-    /// Best first.
-    pub passages: Vec<Passage>,
-    /// Which index was asked.
-    pub mode: SearchMode,
-    /// Whether anything that was found is about what was asked. Where it is `false` there is nothing
-    /// to answer from.
-    pub relevant: bool,
-    /// How much of the knowledge base can be found by meaning now.
-    pub embedded: EmbeddedShare,
-    /// Where the time went.
-    pub timings: SearchTimings,
-}
 
 /// What a search needs.
 #[derive(Clone)]
@@ -85,7 +74,7 @@ pub struct SearcherParts {
     /// The index of vectors.
     pub vectors: Arc<dyn ChunkIndex>,
     /// The index of words.
-    pub words: Arc<dyn ChunkIndex>,
+    pub words: Arc<dyn WordIndex>,
     /// A closer judge, if there is one.
     pub reranker: Option<Arc<dyn Reranker>>,
     /// Who hears of documents that were found and have no vectors yet, if somebody does.
@@ -108,6 +97,8 @@ impl fmt::Debug for SearcherParts {
 #[derive(Clone)]
 pub struct Searcher {
     parts: SearcherParts,
+    fusion: Fusion,
+    kept: Arc<KeptLists>,
 }
 
 impl fmt::Debug for Searcher {
@@ -116,16 +107,14 @@ impl fmt::Debug for Searcher {
     }
 }
 
-/// What may be shown.
+/// What may be shown, and what else was found.
 struct Vouched {
-    kept: Vec<(FusedChunk, LedgerChunk)>,
-    embedded: EmbeddedShare,
-    timings: SearchTimings,
-}
-
-/// What the indexes found, before the recheck.
-struct Candidates {
+    found: Vec<Found>,
+    /// The merged list, of which the first so many were looked at.
     merged: Vec<FusedChunk>,
+    looked_at: usize,
+    by_vector: Vec<ScoredChunk>,
+    by_words: Vec<ScoredChunk>,
     embedded: EmbeddedShare,
     timings: SearchTimings,
 }
@@ -133,14 +122,28 @@ struct Candidates {
 impl Searcher {
     /// A searcher of those parts.
     pub fn new(parts: SearcherParts) -> Self {
-        Self { parts }
+        Self {
+            parts,
+            fusion: Fusion::default(),
+            kept: Arc::default(),
+        }
+    }
+
+    /// The same, merging both lists in this way.
+    pub fn fusing(self, fusion: Fusion) -> Self {
+        Self { fusion, ..self }
+    }
+
+    /// Whether there is a closer judge.
+    pub fn reranks(&self) -> bool {
+        self.parts.reranker.is_some()
     }
 
     /// Finds passages that `scope` may read.
     ///
     /// # Errors
-    /// `question_empty`, `question_too_long`, `limit_out_of_range`, and those of the indexes, the
-    /// embedder and the ledger.
+    /// Those of [`SearchRequest`] (`question_empty`, `question_too_long`, `limit_out_of_range`, `filter_invalid` and so
+    /// on), and those of the indexes, the embedder and the ledger.
     pub async fn search(
         &self,
         scope: &ReadScope,
@@ -148,33 +151,97 @@ impl Searcher {
         request: &SearchRequest,
     ) -> Result<SearchResponse, PortError> {
         let started = Instant::now();
-        request.check()?;
-        let Vouched {
-            kept,
-            embedded,
-            mut timings,
-        } = self.vouched_for(scope, base, request).await?;
-        self.ask_for_vectors(base, &kept);
-        let question = QuestionWords::of(&request.text);
-        let mut passages: Vec<Passage> = kept
-            .into_iter()
-            .map(|(fused, chunk)| passage(&question, request.mode, fused, chunk))
-            .collect();
-        if let Some(reranker) = &self.parts.reranker {
-            let reranking = Instant::now();
-            rerank(reranker.as_ref(), &request.text, &mut passages).await?;
-            timings.rerank_ms = milliseconds(reranking);
-        }
-        timings.total_ms = milliseconds(started);
+        let settings = self.parts.ledger.search_settings(base).await?;
+        let plan = self.plan(base, request, &settings).await?;
+        let mut vouched = self.vouched_for(scope, base, request, &plan).await?;
+        self.ask_for_vectors(base, &vouched.found);
+        let ordering = Instant::now();
+        vouched.found = self.put_in_order(request, &plan, vouched.found).await?;
+        vouched.timings.rerank_ms = milliseconds(ordering);
+
+        let query_id = Uuid::now_v7();
+        let next = self.keep_rest(query_id, scope, base, request, &vouched);
+        vouched.found.truncate(request.limit);
+        let mut found = std::mem::take(&mut vouched.found);
+        self.add_others(scope, base, request, &plan, &vouched.merged, &mut found)
+            .await?;
+        vouched.found = found;
+        let contexts = self.contexts(base, request, &vouched.found).await?;
+        let mut response = self.response(request, &plan, query_id, vouched);
+        context::add(&mut response.passages, contexts);
+        response.next = next;
+        self.note_shown(&response);
+        let beside = Instant::now();
+        self.add_beside(scope, base, request, &plan, &settings, &mut response)
+            .await?;
+        response.timings.beside_ms = milliseconds(beside);
+        response.timings.total_ms = milliseconds(started);
         metrics::histogram!("lectern_search_seconds", "mode" => request.mode.as_str())
             .record(started.elapsed().as_secs_f64());
-        Ok(SearchResponse {
-            relevant: any_relevant(&passages),
-            passages,
-            mode: request.mode,
-            embedded,
-            timings,
-        })
+        Ok(response)
+    }
+
+    /// The next page of a search: `cursor` is what the page before gave as `next`. What was replaced or taken away
+    /// since isn't shown; nothing is shown twice, and nothing of the list is left out that is there still.
+    ///
+    /// # Errors
+    /// `cursor_invalid`, `cursor_expired`, and those of the ledger.
+    pub async fn next_page(
+        &self,
+        scope: &ReadScope,
+        base: KnowledgeBaseId,
+        cursor: &str,
+    ) -> Result<SearchResponse, PortError> {
+        let started = Instant::now();
+        let place = Place::from_cursor(cursor)?;
+        let kept = self.kept.find(place.query, scope, base)?;
+        let settings = self.parts.ledger.search_settings(base).await?;
+        let plan = self.plan(base, &kept.request, &settings).await?;
+        let rest = kept.found.get(place.after..).unwrap_or_default();
+        let wanted = Wanted {
+            shown: kept.shown_before(place.after),
+            ..wanted(&kept.request)
+        };
+        let rechecked = self.rechecked(scope, base, &plan, rest, wanted).await?;
+        let after = place.after + rechecked.looked_at;
+        let found = rechecked.kept.into_iter().map(Found::new).collect();
+        let mut found = order::gather(&kept.request, found);
+        self.add_others(scope, base, &kept.request, &plan, &kept.merged, &mut found)
+            .await?;
+        let contexts = self.contexts(base, &kept.request, &found).await?;
+        let vouched = Vouched {
+            found,
+            merged: Vec::new(),
+            looked_at: 0,
+            by_vector: Vec::new(),
+            by_words: Vec::new(),
+            embedded: self.parts.ledger.embedded_share(base).await?,
+            timings: SearchTimings::default(),
+        };
+        let mut response = self.response(&kept.request, &plan, place.query, vouched);
+        response.next = (after < kept.found.len()).then(|| Place { after, ..place }.to_cursor());
+        context::add(&mut response.passages, contexts);
+        self.note_shown(&response);
+        beside::mark(&kept.request, &plan, &mut response.passages);
+        response.timings.total_ms = milliseconds(started);
+        Ok(response)
+    }
+
+    async fn plan(
+        &self,
+        base: KnowledgeBaseId,
+        request: &SearchRequest,
+        settings: &SearchSettings,
+    ) -> Result<Plan, PortError> {
+        let names = match request.operators {
+            true => plan::names_in(&request.text),
+            false => Vec::new(),
+        };
+        let attributes = match names.is_empty() {
+            true => names,
+            false => self.parts.words.attributes_among(base, &names).await?,
+        };
+        Ok(Plan::of(request, settings, &attributes)?)
     }
 
     /// What the indexes found and the ledger vouches for. Where a document was replaced in between, the indexes are
@@ -184,26 +251,36 @@ impl Searcher {
         scope: &ReadScope,
         base: KnowledgeBaseId,
         request: &SearchRequest,
+        plan: &Plan,
     ) -> Result<Vouched, PortError> {
-        let wanted = Wanted {
-            limit: request.limit,
-            per_document: request.per_document,
+        let asked = Asked {
+            scope,
+            base,
+            plan,
+            depth: (request.limit * CANDIDATES_PER_PASSAGE).max(LEAST_CANDIDATES),
         };
-        let mut asked = 0;
+        let mut wanted = wanted(request);
+        wanted.limit = self.window(request, plan);
+        let mut attempts = 0;
         loop {
             let Candidates {
                 merged,
+                by_vector,
+                by_words,
                 embedded,
                 mut timings,
-            } = self.candidates(scope, base, request).await?;
-            asked += 1;
+            } = self.candidates(asked).await?;
+            attempts += 1;
             let rechecking = Instant::now();
-            let Rechecked { kept, is_overtaken } =
-                recheck(self.parts.ledger.as_ref(), base, scope, &merged, wanted).await?;
+            let rechecked = self.rechecked(scope, base, plan, &merged, wanted.clone()).await?;
             timings.recheck_ms = milliseconds(rechecking);
-            if !is_overtaken || asked == MOST_ATTEMPTS {
+            if !rechecked.is_overtaken || attempts == MOST_ATTEMPTS {
                 return Ok(Vouched {
-                    kept,
+                    found: rechecked.kept.into_iter().map(Found::new).collect(),
+                    looked_at: rechecked.looked_at,
+                    merged,
+                    by_vector,
+                    by_words,
                     embedded,
                     timings,
                 });
@@ -212,172 +289,175 @@ impl Searcher {
         }
     }
 
-    async fn candidates(
+    async fn rechecked(
         &self,
         scope: &ReadScope,
         base: KnowledgeBaseId,
-        request: &SearchRequest,
-    ) -> Result<Candidates, PortError> {
-        let depth = (request.limit * CANDIDATES_PER_PASSAGE).max(LEAST_CANDIDATES);
-        let vectors = self.ask_vectors(scope, base, &request.text, depth);
-        let words = self.ask_words(scope, base, &request.text, depth);
-        let mut timings = SearchTimings::default();
-        let (by_vector, by_words) = match request.mode {
-            SearchMode::Vector => {
-                let (found, embed_ms, vectors_ms) = vectors.await?;
-                (timings.embed_ms, timings.vectors_ms) = (embed_ms, vectors_ms);
-                (found, Vec::new())
-            }
-            SearchMode::Lexical => {
-                let (found, words_ms) = words.await?;
-                timings.words_ms = words_ms;
-                (Vec::new(), found)
-            }
-            SearchMode::Hybrid => {
-                let ((by_vector, embed_ms, vectors_ms), (by_words, words_ms)) =
-                    futures::try_join!(vectors, words)?;
-                (timings.embed_ms, timings.vectors_ms, timings.words_ms) = (embed_ms, vectors_ms, words_ms);
-                (by_vector, by_words)
-            }
+        plan: &Plan,
+        found: &[FusedChunk],
+        wanted: Wanted,
+    ) -> Result<Rechecked, PortError> {
+        let admission = Admission {
+            scope,
+            filter: plan.filter.as_ref(),
+            words: plan.words.restricts().then_some(&plan.words),
+            is_found: true,
         };
-        // Asked after the indexes were: a version whose points came in between is pending then, or whole.
-        let embedded = self.parts.ledger.embedded_share(base).await?;
-        let by_vector = self.with_all_vectors(base, embedded, by_vector).await?;
-        let merged = match request.mode {
-            SearchMode::Vector => fuse::vectors_alone(&by_vector),
-            SearchMode::Lexical => fuse::words_alone(&by_words),
-            SearchMode::Hybrid => fuse::reciprocal_rank(&by_vector, &by_words),
-        };
-        Ok(Candidates {
-            merged,
-            embedded,
-            timings,
-        })
+        recheck(self.parts.ledger.as_ref(), base, admission, found, wanted).await
     }
 
-    /// Those hits whose version has all its vectors. Costs nothing where every version has.
-    async fn with_all_vectors(
-        &self,
-        base: KnowledgeBaseId,
-        embedded: EmbeddedShare,
-        mut found: Vec<ScoredChunk>,
-    ) -> Result<Vec<ScoredChunk>, PortError> {
-        if embedded.is_whole() || found.is_empty() {
-            return Ok(found);
+    /// How many passages are looked at before the first of them are shown.
+    fn window(&self, request: &SearchRequest, plan: &Plan) -> usize {
+        let reranks = self.parts.reranker.is_some() && request.rerank;
+        let reorders =
+            reranks || plan.tuning.reorders() || !plan.sort().is_empty() || request.diversity > 0.0;
+        match (reorders, request.fold) {
+            (true, _) => request.limit.max(REORDERED),
+            (false, true) => request.limit.max(LEAST_PER_LOOKUP),
+            (false, false) => request.limit,
         }
-        let ids: Vec<ChunkId> = found.iter().map(|hit| hit.chunk).collect();
-        let pending = self.parts.ledger.not_embedded(base, &ids).await?;
-        found.retain(|hit| !pending.contains(&hit.chunk));
-        Ok(found)
+    }
+
+    async fn put_in_order(
+        &self,
+        request: &SearchRequest,
+        plan: &Plan,
+        mut found: Vec<Found>,
+    ) -> Result<Vec<Found>, PortError> {
+        if plan.tuning.reorders() {
+            order::tune(&mut found, &plan.tuning, Utc::now());
+        }
+        let reranker = self.parts.reranker.as_ref().filter(|_| request.rerank);
+        if !plan.sort().is_empty() {
+            order::sort(&mut found, plan.sort());
+        } else if let Some(reranker) = reranker {
+            order::rerank(reranker.as_ref(), &plan.text_to_embed, &mut found).await?;
+        }
+        Ok(order::gather(request, found))
+    }
+
+    /// Keeps what comes after the page: what was looked at in its final order, then the rest of the merged list, whose
+    /// scores are no higher than the lowest before.
+    fn keep_rest(
+        &self,
+        query_id: Uuid,
+        scope: &ReadScope,
+        base: KnowledgeBaseId,
+        request: &SearchRequest,
+        vouched: &Vouched,
+    ) -> Option<String> {
+        let placed = |found: &Found| FusedChunk {
+            score: found.score,
+            ..found.fused
+        };
+        let mut all: Vec<FusedChunk> = vouched.found.iter().map(placed).collect();
+        let lowest = all.iter().map(|one| one.score).fold(1.0, f32::min);
+        let rest = vouched.merged.get(vouched.looked_at..).unwrap_or_default();
+        all.extend(rest.iter().map(|fused| FusedChunk {
+            score: fused.score.min(lowest),
+            ..*fused
+        }));
+        if all.len() <= request.limit {
+            return None;
+        }
+        let merged = match request.expand {
+            Some(_) => vouched.merged.clone(),
+            None => Vec::new(),
+        };
+        self.kept.keep(query_id, scope, base, request, all, merged);
+        let place = Place {
+            query: query_id,
+            after: request.limit,
+        };
+        Some(place.to_cursor())
+    }
+
+    /// Notes which documents a page has shown, so that the next ones show no more of each than wanted.
+    fn note_shown(&self, page: &SearchResponse) {
+        if page.next.is_some() {
+            let passages = page.passages.iter().map(|hit| &hit.passage);
+            let shown: Vec<_> = passages
+                .map(|passage| (passage.chunk, passage.document))
+                .collect();
+            self.kept.note_shown(page.query_id, &shown);
+        }
+    }
+
+    fn response(
+        &self,
+        request: &SearchRequest,
+        plan: &Plan,
+        query_id: Uuid,
+        vouched: Vouched,
+    ) -> SearchResponse {
+        let question = QuestionWords::of(&plan.text_to_embed);
+        let ranks = Ranks::of(&vouched, request.explain);
+        let passages: Vec<Hit> = vouched
+            .found
+            .into_iter()
+            .map(|found| {
+                let explanation = request.explain.then(|| Explanation {
+                    words_rank: ranks.by_words.get(&found.chunk.chunk).copied(),
+                    vectors_rank: ranks.by_vector.get(&found.chunk.chunk).copied(),
+                    ..found.explanation(found.evidence(&question, plan.mode), plan.filter.is_some())
+                });
+                Hit {
+                    explanation,
+                    ..found.into_hit(&question, plan.mode)
+                }
+            })
+            .collect();
+        SearchResponse {
+            query_id,
+            relevant: any_relevant(passages.iter().map(|hit| &hit.passage)),
+            passages,
+            mode: request.mode,
+            next: None,
+            embedded: vouched.embedded,
+            facets: Vec::new(),
+            featured: Vec::new(),
+            answer: None,
+            spelling: None,
+            timings: vouched.timings,
+        }
     }
 
     /// Has what was found without vectors embedded first, in the order of the passages.
-    fn ask_for_vectors(&self, base: KnowledgeBaseId, found: &[(FusedChunk, LedgerChunk)]) {
+    fn ask_for_vectors(&self, base: KnowledgeBaseId, found: &[Found]) {
         let Some(demand) = &self.parts.demand else { return };
-        let pending = found.iter().filter(|(_, chunk)| !chunk.is_embedded);
-        let documents: Vec<DocumentId> = pending.map(|(_, chunk)| chunk.document).collect();
+        let pending = found.iter().filter(|found| !found.chunk.is_embedded);
+        let documents: Vec<DocumentId> = pending.map(|found| found.chunk.document).collect();
         if !documents.is_empty() {
             demand.asked_for(base, &documents);
         }
     }
+}
 
-    async fn ask_vectors(
-        &self,
-        scope: &ReadScope,
-        base: KnowledgeBaseId,
-        text: &str,
-        depth: usize,
-    ) -> Result<(Vec<ScoredChunk>, f64, f64), PortError> {
-        let embedding = Instant::now();
-        let vector = self.embedder_of(base).await?.embed_query(text).await?;
-        let embed_ms = milliseconds(embedding);
-        let asking = Instant::now();
-        let query = IndexQuery {
-            words: &WordQuery::default(),
-            vector: &vector,
-            filter: None,
-        };
-        let found = self.parts.vectors.search(base, query, scope, depth).await?;
-        Ok((found, embed_ms, milliseconds(asking)))
-    }
+/// The places of chunks in the lists of the two indexes, from 1. Empty where nobody wants to know.
+#[derive(Debug, Default)]
+struct Ranks {
+    by_vector: HashMap<ChunkId, usize>,
+    by_words: HashMap<ChunkId, usize>,
+}
 
-    /// The model that made the vectors of a knowledge base. Where there is no such knowledge base nothing
-    /// is found, with whatever model.
-    async fn embedder_of(&self, base: KnowledgeBaseId) -> Result<Arc<dyn Embedder>, PortError> {
-        let embedders = &self.parts.embedders;
-        let Some(model) = self.parts.ledger.embedding_model(base).await? else {
-            return Ok(embedders.preferred());
-        };
-        embedders
-            .of_model(&model)
-            .ok_or_else(|| Error::UnknownEmbedder { model }.into())
-    }
-
-    async fn ask_words(
-        &self,
-        scope: &ReadScope,
-        base: KnowledgeBaseId,
-        text: &str,
-        depth: usize,
-    ) -> Result<(Vec<ScoredChunk>, f64), PortError> {
-        let asking = Instant::now();
-        let query = IndexQuery {
-            words: &WordQuery::plain(text),
-            vector: &[],
-            filter: None,
-        };
-        let found = self.parts.words.search(base, query, scope, depth).await?;
-        Ok((found, milliseconds(asking)))
+impl Ranks {
+    fn of(vouched: &Vouched, wanted: bool) -> Self {
+        let ranks = |list: &[ScoredChunk]| list.iter().map(|found| found.chunk).zip(1..).collect();
+        match wanted {
+            true => Self {
+                by_vector: ranks(&vouched.by_vector),
+                by_words: ranks(&vouched.by_words),
+            },
+            false => Self::default(),
+        }
     }
 }
 
-/// What is shown of a chunk.
-fn passage(question: &QuestionWords, mode: SearchMode, fused: FusedChunk, chunk: LedgerChunk) -> Passage {
-    let whole = chunk.text_to_embed();
-    let cosine = match mode {
-        SearchMode::Lexical => None,
-        // There is nothing to compare by yet: the words decide.
-        SearchMode::Hybrid if !chunk.is_embedded => None,
-        SearchMode::Vector | SearchMode::Hybrid => Some(fused.cosine.unwrap_or(0.0)),
-    };
-    let evidence = Evidence::of(question, &whole, cosine);
-    Passage {
-        chunk: chunk.chunk,
-        document: chunk.document,
-        version: chunk.version,
-        title: chunk.title,
-        uri: chunk.uri,
-        heading_path: chunk.heading_path,
-        page: chunk.page,
-        span: chunk.span,
-        text: chunk.text,
-        table_header: chunk.table_header,
-        parent: chunk.parent,
-        score: Score::clamped(fused.score),
-        confidence: evidence.confidence(),
+fn wanted(request: &SearchRequest) -> Wanted {
+    Wanted {
+        per_document: request.expand.map(|_| 1).or(request.per_document),
+        ..Wanted::first(request.limit)
     }
-}
-
-/// Puts the first passages into the order of a closer judge; those that it doesn't see stay below, with
-/// scores no higher than the lowest of the others.
-async fn rerank(reranker: &dyn Reranker, question: &str, passages: &mut [Passage]) -> Result<(), PortError> {
-    let (judged, others) = passages.split_at_mut(passages.len().min(MOST_RERANKED));
-    let texts: Vec<String> = judged.iter().map(Passage::text_to_embed).collect();
-    let relevance = reranker.rerank(question, &texts).await?;
-    for (passage, relevance) in judged.iter_mut().zip(relevance) {
-        passage.score = Score::clamped(relevance);
-    }
-    judged.sort_by(|a, b| {
-        b.score
-            .value()
-            .total_cmp(&a.score.value())
-            .then(a.chunk.cmp(&b.chunk))
-    });
-    let lowest = judged.last().map_or(1.0, |passage| passage.score.value());
-    for passage in others {
-        passage.score = Score::clamped(passage.score.value().min(lowest));
-    }
-    Ok(())
 }
 
 fn milliseconds(since: Instant) -> f64 {

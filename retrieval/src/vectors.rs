@@ -2,9 +2,12 @@
 //! ([`EdgeVectors`]), and a Qdrant server ([`ServerVectors`]).
 //!
 //! A chunk is a point: its id is the chunk's, its vector what the embedder made of it, and its payload
-//! says whose it is and who may read it. The text isn't there; the ledger has it. Vectors are compared
-//! by their cosine.
+//! ([`payload`]) says whose it is, who may read it and which attributes its document has. The text isn't there;
+//! the ledger has it. Vectors are compared by their cosine. A filter becomes a [`condition`] on the payload, and that
+//! an engine's own filter.
 
+mod payload;
+mod condition;
 mod edge;
 mod server;
 mod write_ahead_log;
@@ -18,9 +21,6 @@ use crate::error::Error;
 
 /// The name of the index of vectors, for logs and `lectern fsck`.
 const INDEX: &str = "vectors";
-
-/// The payload field with the id of the document.
-const DOCUMENT: &str = "document";
 
 /// How many points are written at a time: some hundred kilobytes.
 const POINTS_PER_WRITE: usize = 256;

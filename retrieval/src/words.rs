@@ -1,17 +1,34 @@
 //! The index of words, in tantivy: one directory per knowledge base, ranked by BM25.
 //!
 //! A chunk becomes a document with its title, its headings and its text as fields ([`schema`]), cut
-//! into words the same way as a question ([`tokenizer`]). A question becomes a query of its words and
-//! nothing else: no character of it is syntax ([`query`]). [`engine`] keeps a writer and a reader of one
+//! into words the same way as a question ([`tokenizer`], [`language`]), and its attributes as columns ([`attributes`]).
+//! A question becomes a query of the engine ([`clauses`]); [`best`] finds the best chunks for it among those that
+//! the reader may read and that pass the filter ([`narrowing`]). What else an index of words does ([`word_index`]) has
+//! a file each: [`facets`], [`order`], [`titles`], [`corrections`]. [`engine`] keeps a writer and a reader of one
 //! directory.
 //!
 //! A write is durable and visible from the next `commit` on. An error of a write drops all that was
 //! written since the last commit; whoever writes does it again.
 
-mod schema;
+mod language;
 mod tokenizer;
-mod query;
+mod stop_words;
+mod attributes;
+mod schema;
 mod engine;
+mod columns;
+mod members;
+mod narrowing;
+mod wording;
+mod clauses;
+mod best;
+mod admits;
+mod documents;
+mod facets;
+mod order;
+mod titles;
+mod corrections;
+mod word_index;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,12 +37,16 @@ use async_trait::async_trait;
 use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, IndexedChunk, ScoredChunk};
 use lectern_domain::{ChunkId, DocumentMetadata, KnowledgeBaseId, PortError, ReadScope};
 
-use crate::acl_filter::{AclNames, ReaderNames};
+use crate::acl_filter::ReaderNames;
 use crate::bases::{Absent, Bases, blocking};
 use crate::error::Error;
+use best::Narrowed;
 use engine::Engine;
 
-pub(crate) use tokenizer::words_of;
+pub use admits::admits;
+pub(crate) use stop_words::StopWords;
+pub(crate) use tokenizer::{Word, words_in, words_of, words_with_places};
+pub(crate) use wording::wordings_in as wordings;
 
 /// The name of the index of words, for logs and `lectern fsck`.
 const INDEX: &str = "words";
@@ -98,10 +119,10 @@ impl ChunkIndex for TantivyWords {
         if chunks.is_empty() {
             return Ok(());
         }
-        let (chunks, names) = (chunks.to_vec(), AclNames::from(&metadata.acl));
+        let (chunks, metadata) = (chunks.to_vec(), metadata.clone());
         self.bases
-            .at_work("change who may read", base, Absent::Skip, move |engine| {
-                engine.set_metadata(&chunks, &names)
+            .at_work("change metadata", base, Absent::Skip, move |engine| {
+                engine.set_metadata(&chunks, &metadata)
             })
             .await?;
         Ok(())
@@ -128,11 +149,16 @@ impl ChunkIndex for TantivyWords {
         scope: &ReadScope,
         limit: usize,
     ) -> Result<Vec<ScoredChunk>, PortError> {
-        let (text, readers) = (query.words.wanted_text(), ReaderNames::from(scope));
+        let (words, filter) = (query.words.clone(), query.filter.cloned());
+        let readers = ReaderNames::from(scope);
         let found = self
             .bases
             .at_work("search", base, Absent::Skip, move |engine| {
-                engine.search(&text, &readers, limit)
+                let narrowed = Narrowed {
+                    readers: &readers,
+                    filter: filter.as_ref(),
+                };
+                engine.search(&words, narrowed, limit)
             })
             .await?;
         Ok(found.unwrap_or_default())
@@ -146,9 +172,17 @@ impl ChunkIndex for TantivyWords {
         Ok(chunks.unwrap_or_default())
     }
 
+    async fn is_outdated(&self, base: KnowledgeBaseId) -> Result<bool, PortError> {
+        let directory = self.bases.directory(base);
+        Ok(blocking("read the schema", move || Engine::is_outdated(&directory)).await?)
+    }
+
     async fn drop_knowledge_base(&self, base: KnowledgeBaseId) -> Result<(), PortError> {
         let bases = Arc::clone(&self.bases);
         blocking("remove the directory", move || bases.remove(base)).await?;
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

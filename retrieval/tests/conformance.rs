@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lectern_domain::ports::ChunkIndex;
-use lectern_retrieval::conformance::{chunk_index_suite, survives_reopening};
+use lectern_retrieval::conformance::{chunk_index_suite, documents_suite, filter_suite, survives_reopening};
 use lectern_retrieval::{EdgeVectors, ServerVectors, ServerVectorsConfig, TantivyWords};
 
 const DIMENSIONS: usize = 8;
@@ -25,6 +25,8 @@ async fn the_engine_in_this_process_conforms() {
     chunk_index_suite(edge(directory.path()), DIMENSIONS)
         .await
         .unwrap();
+    filter_suite(edge(directory.path()), DIMENSIONS).await.unwrap();
+    documents_suite(edge(directory.path()), DIMENSIONS).await.unwrap();
     survives_reopening(|| edge(directory.path()), DIMENSIONS)
         .await
         .unwrap();
@@ -36,6 +38,7 @@ async fn the_index_of_words_conforms() {
     chunk_index_suite(words(directory.path()), DIMENSIONS)
         .await
         .unwrap();
+    filter_suite(words(directory.path()), DIMENSIONS).await.unwrap();
     survives_reopening(|| words(directory.path()), DIMENSIONS)
         .await
         .unwrap();
@@ -55,6 +58,10 @@ async fn a_qdrant_server_conforms() {
     let server = ServerVectors::connect(config.clone(), DIMENSIONS).await.unwrap();
     chunk_index_suite(Arc::new(server), DIMENSIONS).await.unwrap();
     let again = ServerVectors::connect(config.clone(), DIMENSIONS).await.unwrap();
+    filter_suite(Arc::new(again.clone()), DIMENSIONS).await.unwrap();
+    documents_suite(Arc::new(again.clone()), DIMENSIONS)
+        .await
+        .unwrap();
     survives_reopening(|| Arc::new(again.clone()), DIMENSIONS)
         .await
         .unwrap();

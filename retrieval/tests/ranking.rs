@@ -13,8 +13,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use lectern_domain::Acl;
 use lectern_domain::ports::Embedder;
+use lectern_domain::{Acl, Attributes};
 use lectern_retrieval::{EmbedderSettings, FastEmbedder, SearchMode, SearchRequest};
 use serde_json::Value;
 
@@ -45,6 +45,7 @@ fn read_collection(name: &'static str) -> Option<Collection> {
             title: field(line, "title"),
             text: field(line, "text"),
             acl: Acl::everyone(),
+            attributes: Attributes::new(),
         })
         .collect();
     let questions = lines("queries.jsonl")
@@ -254,6 +255,7 @@ fn pieces(file: &Path) -> Vec<Text> {
         title: title.to_owned(),
         text,
         acl: Acl::everyone(),
+        attributes: Attributes::new(),
     };
     pieces.into_iter().map(piece).collect()
 }

@@ -13,9 +13,10 @@ use std::sync::atomic::Ordering::SeqCst;
 use async_trait::async_trait;
 use lectern_domain::ports::{ChunkLookup, Embedder, OneEmbedder, Reranker};
 use lectern_domain::{
-    Acl, ChunkId, EmbeddedShare, ErrorKind, KnowledgeBaseId, LedgerChunk, Passage, PortError, Principal,
+    Acl, Attributes, ChunkId, EmbeddedShare, ErrorKind, KnowledgeBaseId, LedgerChunk, Passage, PortError,
+    Principal, SearchSettings,
 };
-use lectern_retrieval::{SearchMode, SearchRequest, Searcher, SearcherParts};
+use lectern_retrieval::{Hit, SearchMode, SearchRequest, Searcher, SearcherParts};
 
 use support::{Filled, Text, anybody, fill};
 
@@ -76,6 +77,7 @@ fn text(key: &str, title: &str, text: &str, acl: Acl) -> Text {
         title: title.to_owned(),
         text: text.to_owned(),
         acl,
+        attributes: Attributes::new(),
     }
 }
 
@@ -207,6 +209,14 @@ impl ChunkLookup for Overtaking {
         chunks: &[ChunkId],
     ) -> Result<Vec<ChunkId>, PortError> {
         self.ledger.not_embedded(base, chunks).await
+    }
+
+    async fn search_settings(&self, base: KnowledgeBaseId) -> Result<Arc<SearchSettings>, PortError> {
+        self.ledger.search_settings(base).await
+    }
+
+    async fn first_chunks(&self, base: KnowledgeBaseId, names: &[String]) -> Result<Vec<ChunkId>, PortError> {
+        self.ledger.first_chunks(base, names).await
     }
 }
 
@@ -427,9 +437,22 @@ async fn a_reranker_has_the_last_word() {
         .await
         .unwrap()
         .passages;
-    let lengths: Vec<usize> = passages.iter().map(whole_length).collect();
+    let lengths: Vec<usize> = passages.iter().map(|hit| whole_length(hit)).collect();
     assert!(lengths.is_sorted(), "{lengths:?}");
     assert!(passages.len() > 2);
+
+    let unjudged = SearchRequest {
+        rerank: false,
+        ..request
+    };
+    let as_fused = filled
+        .searcher
+        .search(&anybody(), filled.base, &unjudged)
+        .await
+        .unwrap();
+    let found = searcher.search(&anybody(), filled.base, &unjudged).await.unwrap();
+    let order = |found: &[Hit]| found.iter().map(|hit| hit.chunk).collect::<Vec<_>>();
+    assert_eq!(order(&found.passages), order(&as_fused.passages));
 }
 
 fn whole_length(passage: &Passage) -> usize {

@@ -53,6 +53,16 @@ export function answerEvents(knowledgeBase, question, signal) {
   });
 }
 
+/** Says that a passage was opened. Nobody waits for it, and nothing comes of it where it fails. */
+export function noteClick(knowledgeBase, queryId, chunk) {
+  request(`knowledge-bases/${encodeURIComponent(knowledgeBase)}/feedback`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ query_id: queryId, items: [{ chunk, kind: "click" }] }),
+    keepalive: true,
+  }).catch(() => {});
+}
+
 /** Yields {event, data} for each event of a job, with `data` parsed. */
 export function jobEvents(knowledgeBase, job, signal) {
   const path = `knowledge-bases/${encodeURIComponent(knowledgeBase)}/ingestions/${encodeURIComponent(job)}/events`;

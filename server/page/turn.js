@@ -1,6 +1,6 @@
 // One question and its answer: sources first, then the words as they come, then the finished text.
 
-import { ApiError, answerEvents } from "./api.js";
+import { ApiError, answerEvents, noteClick } from "./api.js";
 import { openPassage, placeOf } from "./reader.js";
 import { showProblem } from "./problem.js";
 
@@ -60,6 +60,7 @@ export class Turn {
   onRetry() {}
 
   clear() {
+    this.queryId = null;
     this.sources = new Map();
     this.text = "";
     this.ended = false;
@@ -79,6 +80,7 @@ export class Turn {
   take(event, data) {
     switch (event) {
       case "sources":
+        this.queryId = data.query_id;
         return this.showSources(data.sources, data.embedded);
       case "token":
         return this.append(data.text);
@@ -113,8 +115,14 @@ export class Turn {
     item.querySelector(".source-path").textContent = placeOf({ ...source, page: null });
     item.querySelector(".source-text").textContent = excerpt(source, this.question);
     item.querySelector(".source-foot").textContent = foot.join(", ");
-    item.querySelector(".source").addEventListener("click", () => openPassage(this.knowledgeBase, source));
+    item.querySelector(".source").addEventListener("click", () => this.open(source));
     return item;
+  }
+
+  // What is opened tells which sources are of use.
+  open(source) {
+    noteClick(this.knowledgeBase, this.queryId, source.chunk);
+    openPassage(this.knowledgeBase, source);
   }
 
   nameFolded() {
@@ -199,7 +207,7 @@ export class Turn {
     event.preventDefault();
     const source = this.sources.get(Number(link.dataset.source));
     if (source) {
-      openPassage(this.knowledgeBase, source);
+      this.open(source);
     }
   }
 }

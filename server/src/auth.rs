@@ -15,6 +15,9 @@ use lectern_domain::{Principal, ReadScope};
 pub use rules::{AccessRules, Refusal, RequestFacts};
 pub use token::ApiToken;
 
+/// The name of the one who manages everything.
+const OPERATOR: &str = "operator";
+
 /// Somebody whose identity was established. There is one role so far: the operator, who manages
 /// every knowledge base, and reads what `everyone` or `user:operator` may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +38,17 @@ impl Caller {
         self.on_this_machine
     }
 
+    /// The caller's name, which access lists have as `user:NAME`.
+    pub fn user(&self) -> &str {
+        OPERATOR
+    }
+
     /// What the caller may read.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is authentication: a caller was just established"
     )]
     pub fn read_scope(&self) -> ReadScope {
-        ReadScope::granted_by_authentication([Principal::User("operator".to_owned())])
+        ReadScope::granted_by_authentication([Principal::User(self.user().to_owned())])
     }
 }

@@ -23,6 +23,7 @@ pub(crate) mod ask;
 mod models;
 mod eval;
 mod bench;
+mod analytics;
 mod fsck;
 mod extract_worker;
 
@@ -72,6 +73,7 @@ enum Command {
     Models(models::ModelsArguments),
     Eval(eval::EvalArguments),
     Bench(bench::BenchArguments),
+    Analytics(analytics::AnalyticsArguments),
     Fsck(fsck::FsckArguments),
     /// Lists what the exit codes mean.
     #[command(name = "exit-codes", long_about = exit::TABLE)]
@@ -152,6 +154,7 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Models(arguments) => models::run(&context, arguments).await,
         Command::Eval(arguments) => eval::run(&context, arguments).await,
         Command::Bench(arguments) => bench::run(&context, arguments).await,
+        Command::Analytics(arguments) => analytics::run(&context, arguments).await,
         Command::Fsck(arguments) => fsck::run(&context, arguments).await,
         Command::ExitCodes => exit::print_table(),
         Command::ExtractWorker | Command::BenchBare => Ok(Exit::Done),

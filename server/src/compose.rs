@@ -7,24 +7,26 @@
 mod models;
 mod embedder;
 mod generator;
+mod reranker;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::sync::Arc;
 
 use lectern_domain::error::chain;
-use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedders, Generator, TokenCounter};
+use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedders, Generator, TokenCounter, WordIndex};
 use lectern_domain::{Acl, DefaultAccess, ErrorKind, PortError};
 use lectern_generation::admission::{Admission, AdmissionSettings};
 use lectern_generation::answer::{AnswerSettings, Answerer, AnswererParts};
 use lectern_ingest::extract::{ExtractorPool, ExtractorSettings};
-use lectern_ingest::{IngestSettings, Ingestion, IngestionParts, Ledger, TextStore};
+use lectern_ingest::{IngestSettings, Ingestion, IngestionParts, KnowledgeBase, Ledger, TextStore};
 use lectern_retrieval::{
     EdgeVectors, Searcher, SearcherParts, ServerVectors, ServerVectorsConfig, TantivyWords,
 };
 
 use embedder::{EmbedderAtHand, blocking};
 
+use crate::analytics::Analytics;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 
@@ -56,7 +58,9 @@ pub struct Lectern {
     /// Counts tokens as the embedder does. Loads with the first text.
     pub token_counter: Arc<LazyTokenCounter>,
     /// The index of words, for those who need to know which chunks there are.
-    pub words: Arc<dyn ChunkIndex>,
+    pub words: Arc<dyn WordIndex>,
+    /// What was asked and opened. Opened when it is first needed.
+    pub analytics: Arc<Analytics>,
     /// The model files.
     pub models: Models,
     /// Whether ingestion is made of them. Tests put something else in their place.
@@ -96,7 +100,7 @@ impl Lectern {
         let texts = Arc::new(TextStore::open(folder.root())?);
         let ledger = Arc::new(Ledger::open(&folder.ledger(), Arc::clone(&texts)).await?);
         let vectors = open_vectors(&folder, &config).await?;
-        let words: Arc<dyn ChunkIndex> = Arc::new(TantivyWords::open(folder.words())?);
+        let words: Arc<dyn WordIndex> = Arc::new(TantivyWords::open(folder.words())?);
         let embedders = Arc::new(LazyEmbedders::new(
             &config.models.embedder.name(),
             &models,
@@ -110,7 +114,7 @@ impl Lectern {
             extractor: Arc::new(ExtractorPool::new(extractor_settings(&config)?)),
             token_counter: Arc::clone(&token_counter) as Arc<dyn TokenCounter>,
             embedders: Arc::clone(&embedders) as Arc<dyn Embedders>,
-            words: Arc::clone(&words),
+            words: Arc::clone(&words) as Arc<dyn ChunkIndex>,
             vectors: Arc::clone(&vectors),
             settings: ingest_settings(&config),
         });
@@ -119,10 +123,12 @@ impl Lectern {
             embedders: Arc::clone(&embedders) as Arc<dyn Embedders>,
             vectors,
             words: Arc::clone(&words),
-            reranker: None,
+            reranker: reranker::configured(&config.retrieval, &config.models.embedder.name(), &models),
             demand: Some(ingestion.embedding_demand()),
-        });
+        })
+        .fusing(config.retrieval.fusion);
         let answerer = answerer(&config, Arc::clone(&generator), Arc::clone(&embedders));
+        let analytics = Analytics::new(folder.analytics(), config.analytics.clone());
         Ok(Self {
             config,
             ledger,
@@ -134,6 +140,7 @@ impl Lectern {
             generator,
             token_counter,
             words,
+            analytics: Arc::new(analytics),
             models,
             needs_models: true,
             folder,
@@ -168,6 +175,13 @@ impl Lectern {
         if let Some(embedder) = self.embedders.find(embedding_model) {
             embedder.load().await?;
         }
+        Ok(())
+    }
+
+    /// Deletes a knowledge base, and what was asked of it. It can't be undone.
+    pub async fn delete_knowledge_base(&self, base: &KnowledgeBase) -> Result<(), PortError> {
+        self.ingestion.delete_knowledge_base(base).await?;
+        self.analytics.erase_knowledge_base(base.id).await;
         Ok(())
     }
 

@@ -12,7 +12,9 @@ mod server;
 mod models;
 mod ingestion;
 mod vectors;
+mod retrieval;
 mod generation;
+mod analytics;
 mod secret;
 
 use std::path::Path;
@@ -22,9 +24,11 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use lectern_domain::{ErrorKind, PortError};
 use serde::{Deserialize, Serialize};
 
+pub use analytics::AnalyticsConfig;
 pub use generation::{GenerationConfig, GeneratorChoice};
 pub use ingestion::{IngestionConfig, cores};
 pub use models::ModelsConfig;
+pub use retrieval::{CrossEncoderConfig, RerankerChoice, RetrievalConfig};
 pub use secret::Secret;
 pub use server::ServerConfig;
 pub use vectors::VectorsConfig;
@@ -49,8 +53,12 @@ pub struct Config {
     pub ingestion: IngestionConfig,
     /// Where vectors are kept.
     pub vectors: VectorsConfig,
+    /// How what was found is put into order.
+    pub retrieval: RetrievalConfig,
     /// Who writes the answers.
     pub generation: GenerationConfig,
+    /// Whether it is kept what people ask and open.
+    pub analytics: AnalyticsConfig,
 }
 
 impl Config {
@@ -78,7 +86,9 @@ impl Config {
     fn check(&self) -> Result<(), PortError> {
         self.ingestion.check()?;
         self.vectors.check()?;
-        self.generation.check()
+        self.retrieval.check()?;
+        self.generation.check()?;
+        self.analytics.check()
     }
 }
 
@@ -152,8 +162,13 @@ mod tests {
             "[ingestion]\nchunking = { strategy = \"fixed\", max_tokens = 9 }\n",
             "[ingestion]\njobs_at_once = 0\n",
             "[vectors]\nurl = \"\"\n",
+            "[retrieval]\nreranker = \"cross_encoder\"\n",
+            "[retrieval]\nreranker = \"best\"\n",
+            "[retrieval]\ncross_encoder = { folder = \"x\", max_tokens = 1 }\n",
             "[generation]\nmax_output_tokens = 0\n",
             "[server]\nport = 70000\n",
+            "[analytics]\nkeep_days = 4000\n",
+            "[analytics]\nkeep_days = -1\n",
         ] {
             assert_eq!(load_text(text).unwrap_err().code, "config_invalid", "{text}");
         }

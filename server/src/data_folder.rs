@@ -5,7 +5,8 @@
 //! ledger.sqlite    what is indexed              texts/      extracted texts, by hash
 //! originals/       documents that were pushed   vectors/    one folder for each knowledge base
 //! words/           the same                     models/     model files, unless they live elsewhere
-//! demo/            what `lectern demo` unpacks
+//! demo/            what `lectern demo` unpacks          evaluations/   runs of `lectern eval --kb`
+//! analytics.sqlite what was asked and opened
 //! ```
 //!
 //! One process at a time: the indexes have one writer, and an operator who starts a second one by
@@ -61,6 +62,11 @@ impl DataFolder {
     /// The ledger's database.
     pub fn ledger(&self) -> PathBuf {
         self.root.join("ledger.sqlite")
+    }
+
+    /// What was asked and opened.
+    pub fn analytics(&self) -> PathBuf {
+        self.root.join("analytics.sqlite")
     }
 
     /// What the in-process index of vectors keeps.

@@ -22,6 +22,7 @@ pub mod schedules;
 pub mod watching;
 pub mod sse;
 pub mod schema;
+pub mod search_schema;
 pub mod page;
 pub mod health;
 pub mod metrics;

@@ -6,9 +6,11 @@
 
 mod config;
 mod data_folder;
+mod analytics;
 mod compose;
 mod sources;
 mod rules_file;
+mod search_settings;
 mod auth;
 mod http;
 mod render;

@@ -185,7 +185,7 @@ pub fn shown_if_there(server: &Server, number: usize, highest: u32) -> Option<Sh
 }
 
 fn search(server: &Server, number: usize) -> reqwest::RequestBuilder {
-    let body = json!({ "text": word(number, 0), "mode": "lexical", "limit": 20 });
+    let body = json!({ "text": word(number, 0), "mode": "lexical", "limit": 20, "fold": false });
     let path = format!("/knowledge-bases/{KB}/search");
     server.request(Method::POST, &path).json(&body)
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::chunk::Chunk;
 use crate::error::PortError;
 use crate::filter::Filter;
-use crate::ids::{ChunkId, KnowledgeBaseId};
+use crate::ids::{ChunkId, DocumentId, KnowledgeBaseId};
 use crate::metadata::{DocumentMetadata, MetadataDigest};
 use crate::scope::ReadScope;
 use crate::word_query::WordQuery;
@@ -42,6 +42,9 @@ pub struct IndexQuery<'a> {
     /// Which documents count. An index that can't tell about a part of it leaves that part to the recheck, and never
     /// leaves out what passes.
     pub filter: Option<&'a Filter>,
+    /// Only these documents, at most 20,000, where somebody found out by other means which ones can pass a part of
+    /// the filter that an index of vectors can't tell. An index of words may leave it to the recheck.
+    pub documents: Option<&'a [DocumentId]>,
 }
 
 /// A chunk that an index found. The score is the index's own (a cosine, a BM25 weight) and stays
@@ -101,6 +104,12 @@ pub trait ChunkIndex: Send + Sync {
 
     /// All chunks in the index, in no order, for `lectern fsck`.
     async fn chunks(&self, knowledge_base: KnowledgeBaseId) -> Result<Vec<IndexedChunk>, PortError>;
+
+    /// Whether what is stored of a knowledge base was written in another form than this one and can't be read, so
+    /// that it has to be dropped and written anew.
+    async fn is_outdated(&self, _knowledge_base: KnowledgeBaseId) -> Result<bool, PortError> {
+        Ok(false)
+    }
 
     /// Removes all that belongs to a knowledge base.
     async fn drop_knowledge_base(&self, knowledge_base: KnowledgeBaseId) -> Result<(), PortError>;

@@ -60,6 +60,16 @@ impl Embedders for OneEmbedder {
 /// Judges passages against a question, more carefully than a vector can.
 #[async_trait]
 pub trait Reranker: Send + Sync {
+    /// How many of the first passages it is asked to judge.
+    fn depth(&self) -> usize {
+        50
+    }
+
+    /// How much its judgement counts against the score that a passage has already, from 0 to 1.
+    fn weight(&self) -> f32 {
+        1.0
+    }
+
     /// A relevance from 0 to 1 for each of `passages`, in their order.
     async fn rerank(&self, question: &str, passages: &[String]) -> Result<Vec<f32>, PortError>;
 }

@@ -89,6 +89,13 @@ pub struct TitleFound {
 /// shown of a document goes through the recheck all the same.
 #[async_trait]
 pub trait WordIndex: ChunkIndex {
+    /// Those of `names` that are attributes of a document here.
+    async fn attributes_among(
+        &self,
+        knowledge_base: KnowledgeBaseId,
+        names: &[String],
+    ) -> Result<Vec<String>, PortError>;
+
     /// Counts documents by the values of attributes, exactly.
     async fn facets(
         &self,

@@ -3,10 +3,13 @@
 //! One statement for all chunks, then one read of each chunk's stretch of the stored text. The piece is checked
 //! against its hash: a damaged file is an error and never an answer.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use lectern_domain::ports::ChunkLookup;
 use lectern_domain::{
-    ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, LedgerChunk, PortError, SpannedText, TextSpan,
+    ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, LedgerChunk, PortError, SearchSettings, SpannedText,
+    TextSpan,
 };
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 use uuid::Uuid;
@@ -15,6 +18,10 @@ use super::metadata::{METADATA_COLUMNS, MetadataRow};
 use super::{Ledger, rows};
 use crate::error::{Error, Result};
 use crate::texts::PieceRequest;
+
+/// How many ids a statement has that stays prepared. A search asks for a few at a time, and preparing would take as long
+/// as running it. Fewer ids are filled up with the last one.
+const PREPARED_SIZES: [usize; 4] = [16, 64, 256, 1_024];
 
 #[derive(FromRow)]
 struct Row {
@@ -63,6 +70,14 @@ impl ChunkLookup for Ledger {
         Ok(Self::embedded_share(self, knowledge_base).await?)
     }
 
+    async fn search_settings(&self, base: KnowledgeBaseId) -> Result<Arc<SearchSettings>, PortError> {
+        Ok(Self::search_settings(self, base).await?)
+    }
+
+    async fn first_chunks(&self, base: KnowledgeBaseId, names: &[String]) -> Result<Vec<ChunkId>, PortError> {
+        Ok(self.first_chunks_of(base, names).await?)
+    }
+
     async fn not_embedded(
         &self,
         _knowledge_base: KnowledgeBaseId,
@@ -92,9 +107,11 @@ impl Ledger {
     }
 
     async fn rows_of(&self, knowledge_base: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<Vec<Row>> {
-        if chunks.is_empty() {
+        let Some(last) = chunks.last() else {
             return Ok(Vec::new());
-        }
+        };
+        let prepared_size = PREPARED_SIZES.into_iter().find(|size| *size >= chunks.len());
+        let filling = prepared_size.unwrap_or_default().saturating_sub(chunks.len());
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT c.id, c.document, c.version, c.ordinal, c.token_count, c.heading_path, c.page,
                     c.span_start, c.span_end, c.text_hash,
@@ -114,13 +131,13 @@ impl Ledger {
         );
         query.push_bind(knowledge_base.0).push(" AND c.id IN (");
         let mut ids = query.separated(", ");
-        for chunk in chunks {
+        for chunk in chunks.iter().chain(std::iter::repeat_n(last, filling)) {
             ids.push_bind(chunk.0);
         }
         query.push(")");
         query
             .build_query_as()
-            .persistent(false)
+            .persistent(prepared_size.is_some())
             .fetch_all(&self.readers)
             .await
             .map_err(Error::ledger("look up chunks"))

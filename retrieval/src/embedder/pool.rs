@@ -16,6 +16,8 @@ use crate::error::Error;
 pub(super) struct SessionSettings {
     pub intra_threads: usize,
     pub max_tokens: usize,
+    /// By how much a thread is nicer than others, from 0 to 19: one that isn't gets the processor before it.
+    pub niceness: i32,
     /// For the message of an error.
     pub model_path: PathBuf,
 }
@@ -97,6 +99,14 @@ fn run(
     opened: &std::sync::mpsc::SyncSender<Result<(), Error>>,
     receiver: &Mutex<mpsc::Receiver<Job>>,
 ) {
+    if settings.niceness > 0
+        && let Err(error) = rustix::process::nice(settings.niceness)
+    {
+        tracing::warn!(
+            error = error.to_string(),
+            "the threads that embed documents can't be made to give way to questions"
+        );
+    }
     let session = catch_unwind(AssertUnwindSafe(|| super::open_session(model, settings)));
     let outcome = match session {
         Ok(Ok(session)) => Ok(session),

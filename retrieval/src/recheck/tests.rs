@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use lectern_domain::{Acl, DocumentMetadata, EmbeddedShare, Principal, TextSpan, Version};
+use lectern_domain::{Acl, DocumentMetadata, EmbeddedShare, Principal, SearchSettings, TextSpan, Version};
 use uuid::Uuid;
 
 use super::*;
@@ -36,6 +36,14 @@ impl ChunkLookup for HandMade {
 
     async fn embedded_share(&self, _: KnowledgeBaseId) -> Result<EmbeddedShare, PortError> {
         Ok(EmbeddedShare::default())
+    }
+
+    async fn search_settings(&self, _: KnowledgeBaseId) -> Result<Arc<SearchSettings>, PortError> {
+        Ok(Arc::default())
+    }
+
+    async fn first_chunks(&self, _: KnowledgeBaseId, _: &[String]) -> Result<Vec<ChunkId>, PortError> {
+        Ok(Vec::new())
     }
 
     async fn not_embedded(&self, _: KnowledgeBaseId, _: &[ChunkId]) -> Result<Vec<ChunkId>, PortError> {
@@ -94,7 +102,9 @@ fn ada() -> ReadScope {
 
 async fn kept(ledger: &HandMade, found: &[FusedChunk], wanted: Wanted) -> Vec<ChunkId> {
     let base = KnowledgeBaseId(Uuid::nil());
-    let rechecked = recheck(ledger, base, &ada(), found, wanted).await.unwrap();
+    let rechecked = recheck(ledger, base, asked_by(&ada()), found, wanted)
+        .await
+        .unwrap();
     rechecked
         .kept
         .into_iter()
@@ -105,10 +115,18 @@ async fn kept(ledger: &HandMade, found: &[FusedChunk], wanted: Wanted) -> Vec<Ch
         .collect()
 }
 
-const TEN: Wanted = Wanted {
-    limit: 10,
-    per_document: None,
-};
+fn asked_by(scope: &ReadScope) -> Admission<'_> {
+    Admission {
+        scope,
+        filter: None,
+        words: None,
+        is_found: true,
+    }
+}
+
+fn ten() -> Wanted {
+    Wanted::first(10)
+}
 
 #[tokio::test]
 async fn unknown_stale_and_unreadable_chunks_are_dropped() {
@@ -124,22 +142,22 @@ async fn unknown_stale_and_unreadable_chunks_are_dropped() {
         chunk(5, 5, true, Acl::allowing([Principal::User("ada".into())])),
     ]);
     // 6 isn't in the ledger at all.
-    assert_eq!(kept(&ledger, &found(1..=6), TEN).await, [id(1), id(5)]);
+    assert_eq!(kept(&ledger, &found(1..=6), ten()).await, [id(1), id(5)]);
 }
 
 #[tokio::test]
 async fn the_order_of_the_indexes_is_kept() {
     let ledger = ledger((1..=3).map(|n| chunk(n, n, true, Acl::everyone())).collect());
-    assert_eq!(kept(&ledger, &found([2, 3, 1]), TEN).await, [id(2), id(3), id(1)]);
+    assert_eq!(
+        kept(&ledger, &found([2, 3, 1]), ten()).await,
+        [id(2), id(3), id(1)]
+    );
 }
 
 #[tokio::test]
 async fn dropped_chunks_make_room_for_those_below() {
     let ledger = ledger((1..=100).map(|n| chunk(n, n, n > 50, Acl::everyone())).collect());
-    let wanted = Wanted {
-        limit: 3,
-        per_document: None,
-    };
+    let wanted = Wanted::first(3);
     assert_eq!(
         kept(&ledger, &found(1..=100), wanted).await,
         [id(51), id(52), id(53)]
@@ -156,6 +174,7 @@ async fn a_document_shows_no_more_chunks_than_wanted() {
     let wanted = Wanted {
         limit: 10,
         per_document: Some(1),
+        shown: HashMap::new(),
     };
     assert_eq!(kept(&ledger, &found(1..=9), wanted).await, [id(1), id(2), id(3)]);
 }
@@ -170,7 +189,7 @@ fn of_version(number: u128, version: Version, is_current: bool) -> LedgerChunk {
 
 async fn is_overtaken(chunks: Vec<LedgerChunk>, asked: impl IntoIterator<Item = u128>) -> bool {
     let base = KnowledgeBaseId(Uuid::nil());
-    let rechecked = recheck(&ledger(chunks), base, &ada(), &found(asked), TEN).await;
+    let rechecked = recheck(&ledger(chunks), base, asked_by(&ada()), &found(asked), ten()).await;
     rechecked.unwrap().is_overtaken
 }
 
@@ -207,12 +226,9 @@ async fn two_versions_of_a_document_are_never_shown_together() {
         later: Some(with_current(second)),
         ..ledger(with_current(first))
     };
-    let wanted = Wanted {
-        limit: 100,
-        per_document: None,
-    };
+    let wanted = Wanted::first(100);
     let base = KnowledgeBaseId(Uuid::nil());
-    let rechecked = recheck(&ledger, base, &ada(), &found(0..many), wanted)
+    let rechecked = recheck(&ledger, base, asked_by(&ada()), &found(0..many), wanted)
         .await
         .unwrap();
     assert!(rechecked.is_overtaken);

@@ -4,28 +4,32 @@
 //! built per value of that field and not over the whole collection (`m` = 0, `payload_m` = 16): a
 //! search reads its own knowledge base alone.
 
-use std::collections::HashMap;
+mod conditions;
+mod payload_indexes;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lectern_domain::ports::{ChunkIndex, IndexEntry, IndexQuery, IndexedChunk, ScoredChunk};
-use lectern_domain::{
-    AccessDigest, Acl, AttributesDigest, ChunkId, DocumentMetadata, KnowledgeBaseId, MetadataDigest,
-    PortError, ReadScope,
-};
+use lectern_domain::{ChunkId, DocumentMetadata, KnowledgeBaseId, MetadataDigest, PortError, ReadScope};
 use qdrant_client::qdrant::point_id::PointIdOptions;
 use qdrant_client::qdrant::vectors_config::Config;
+use qdrant_client::qdrant::with_payload_selector::SelectorOptions;
 use qdrant_client::qdrant::{
-    Condition, CreateCollectionBuilder, CreateFieldIndexCollectionBuilder, DeletePointsBuilder, Distance,
-    FieldType, Filter, HnswConfigDiffBuilder, KeywordIndexParamsBuilder, PointId, PointStruct,
-    QueryPointsBuilder, ScrollPointsBuilder, SetPayloadPointsBuilder, UpsertPointsBuilder, Value,
-    VectorParamsBuilder,
+    AcornSearchParamsBuilder, Condition as ServerCondition, CreateCollectionBuilder, DeletePointsBuilder,
+    Distance, Filter, HnswConfigDiffBuilder, PayloadIncludeSelector, PointId, PointStruct,
+    QueryPointsBuilder, ScrollPointsBuilder, SearchParamsBuilder, SetPayloadPointsBuilder,
+    UpsertPointsBuilder, Value, VectorParamsBuilder,
 };
-use qdrant_client::{Qdrant, QdrantError};
+use qdrant_client::{Payload, Qdrant, QdrantError};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{DOCUMENT, INDEX, POINTS_PER_WRITE, best_first, require_dimensions};
+use super::condition::Condition;
+use super::payload::{self, RangeField};
+use super::{INDEX, POINTS_PER_WRITE, best_first, require_dimensions};
 use crate::acl_filter::{AclNames, DENIED, READERS, ReaderNames};
 use crate::error::Error;
 
@@ -71,6 +75,8 @@ pub struct ServerVectors {
     url: String,
     collection: String,
     dimensions: usize,
+    /// The paths of ranges that have an index, as far as this process made it.
+    ranges: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl std::fmt::Debug for ServerVectors {
@@ -104,6 +110,7 @@ impl ServerVectors {
             url: config.url.clone(),
             collection: config.collection,
             dimensions,
+            ranges: Arc::default(),
         };
         let exists = server
             .client
@@ -114,7 +121,7 @@ impl ServerVectors {
             server.create_collection().await?;
         }
         server.require_same_dimensions().await?;
-        server.ensure_indexes().await?;
+        server.ensure_payload_indexes().await?;
         Ok(server)
     }
 
@@ -159,28 +166,6 @@ impl ServerVectors {
         })
     }
 
-    /// Making an index that is there is no error.
-    async fn ensure_indexes(&self) -> Result<(), Error> {
-        let fields = [
-            (
-                KNOWLEDGE_BASE,
-                KeywordIndexParamsBuilder::default().is_tenant(true),
-            ),
-            (READERS, KeywordIndexParamsBuilder::default().enable_hnsw(false)),
-            (DENIED, KeywordIndexParamsBuilder::default().enable_hnsw(false)),
-        ];
-        for (field, params) in fields {
-            let request = CreateFieldIndexCollectionBuilder::new(&self.collection, field, FieldType::Keyword)
-                .field_index_params(params)
-                .wait(true);
-            self.client
-                .create_field_index(request)
-                .await
-                .map_err(|error| self.failed("index a field", error))?;
-        }
-        Ok(())
-    }
-
     fn failed(&self, action: &'static str, error: QdrantError) -> Error {
         failed(&self.url, action, error)
     }
@@ -197,6 +182,8 @@ impl ChunkIndex for ServerVectors {
             entries.iter().map(|entry| entry.vector.as_slice()),
             self.dimensions,
         )?;
+        let ranges = RangeField::all_of(entries.iter().map(|entry| entry.metadata.as_ref()));
+        self.ensure_range_indexes(ranges).await?;
         let writes = entries.chunks(POINTS_PER_WRITE);
         let last = writes.len().saturating_sub(1);
         for (number, some) in writes.enumerate() {
@@ -234,13 +221,15 @@ impl ChunkIndex for ServerVectors {
         if chunks.is_empty() {
             return Ok(());
         }
-        let request = SetPayloadPointsBuilder::new(&self.collection, acl_payload(&metadata.acl))
+        self.ensure_range_indexes(RangeField::all_of([metadata])).await?;
+        let payload = Payload::from(payload::of_metadata(metadata));
+        let request = SetPayloadPointsBuilder::new(&self.collection, payload)
             .points_selector(chunks_of(base, chunks))
             .wait(true);
         self.client
             .set_payload(request)
             .await
-            .map_err(|error| self.failed("change who may read", error))?;
+            .map_err(|error| self.failed("change what is known of a document", error))?;
         Ok(())
     }
 
@@ -262,15 +251,20 @@ impl ChunkIndex for ServerVectors {
         limit: usize,
     ) -> Result<Vec<ScoredChunk>, PortError> {
         require_dimensions([query.vector], self.dimensions)?;
+        let condition = Condition::of_query(&query);
+        if condition == Condition::Nothing {
+            return Ok(Vec::new());
+        }
         let (may_read, may_not_read) = ReaderNames::from(scope).server_conditions();
         let filter = Filter {
-            must: vec![in_base(base), may_read],
+            must: vec![in_base(base), may_read, conditions::of(&condition)],
             must_not: vec![may_not_read],
             ..Filter::default()
         };
         let request = QueryPointsBuilder::new(&self.collection)
             .query(query.vector.to_vec())
             .filter(filter)
+            .params(SearchParamsBuilder::default().acorn(AcornSearchParamsBuilder::new(true)))
             .limit(limit as u64);
         let response = self
             .client
@@ -297,7 +291,7 @@ impl ChunkIndex for ServerVectors {
             let mut request = ScrollPointsBuilder::new(&self.collection)
                 .filter(Filter::must([in_base(base)]))
                 .limit(IDS_PER_PAGE)
-                .with_payload(true)
+                .with_payload(digested())
                 .with_vectors(false);
             if let Some(offset) = offset {
                 request = request.offset(offset);
@@ -309,10 +303,7 @@ impl ChunkIndex for ServerVectors {
                 .map_err(|error| self.failed("list the chunks", error))?;
             let listed = page.result.into_iter().filter_map(|point| {
                 Some(IndexedChunk {
-                    metadata: MetadataDigest {
-                        access: access_of(&point.payload),
-                        attributes: AttributesDigest::default(),
-                    },
+                    metadata: digest_of(&point.payload),
                     chunk: chunk_of(point.id?)?,
                 })
             });
@@ -337,21 +328,16 @@ impl ChunkIndex for ServerVectors {
 }
 
 fn point(base: KnowledgeBaseId, entry: &IndexEntry) -> PointStruct {
-    let mut payload = acl_payload(&entry.metadata.acl);
-    payload.insert(KNOWLEDGE_BASE.to_owned(), Value::from(base.to_string()));
-    payload.insert(DOCUMENT.to_owned(), Value::from(entry.chunk.document.to_string()));
-    PointStruct::new(entry.chunk.id.to_string(), entry.vector.clone(), payload)
+    let mut payload = payload::of_chunk(&entry.chunk, &entry.metadata);
+    payload.insert(KNOWLEDGE_BASE.to_owned(), base.to_string().into());
+    PointStruct::new(
+        entry.chunk.id.to_string(),
+        entry.vector.clone(),
+        Payload::from(payload),
+    )
 }
 
-fn acl_payload(acl: &Acl) -> HashMap<String, Value> {
-    let acl = AclNames::from(acl);
-    HashMap::from([
-        (READERS.to_owned(), Value::from(acl.readers)),
-        (DENIED.to_owned(), Value::from(acl.denied)),
-    ])
-}
-
-fn access_of(payload: &HashMap<String, Value>) -> AccessDigest {
+fn digest_of(payload: &HashMap<String, Value>) -> MetadataDigest {
     let names = |field: &str| {
         let names = payload.get(field).and_then(Value::as_list).into_iter().flatten();
         names.filter_map(|name| Some(name.as_str()?.to_owned())).collect()
@@ -360,17 +346,27 @@ fn access_of(payload: &HashMap<String, Value>) -> AccessDigest {
         readers: names(READERS),
         denied: names(DENIED),
     };
-    acl.digest()
+    let written = payload.get(payload::digest_field()).and_then(Value::as_str);
+    MetadataDigest {
+        access: acl.digest(),
+        attributes: payload::attributes_digest(written.map(String::as_str)),
+    }
 }
 
-fn in_base(base: KnowledgeBaseId) -> Condition {
-    Condition::matches(KNOWLEDGE_BASE, base.to_string())
+fn digested() -> SelectorOptions {
+    SelectorOptions::Include(PayloadIncludeSelector {
+        fields: payload::DIGESTED.map(str::to_owned).to_vec(),
+    })
+}
+
+fn in_base(base: KnowledgeBaseId) -> ServerCondition {
+    ServerCondition::matches(KNOWLEDGE_BASE, base.to_string())
 }
 
 /// Chunks of one knowledge base: an id of another one selects nothing.
 fn chunks_of(base: KnowledgeBaseId, chunks: &[ChunkId]) -> Filter {
     let ids = chunks.iter().map(|chunk| PointId::from(chunk.to_string()));
-    Filter::must([in_base(base), Condition::has_id(ids)])
+    Filter::must([in_base(base), ServerCondition::has_id(ids)])
 }
 
 fn chunk_of(point: PointId) -> Option<ChunkId> {

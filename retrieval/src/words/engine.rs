@@ -4,24 +4,18 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use lectern_domain::ports::{IndexedChunk, ScoredChunk};
-use lectern_domain::{AccessDigest, AttributesDigest, ChunkId, MetadataDigest};
-use tantivy::collector::{DocSetCollector, TopDocs};
-use tantivy::columnar::Column;
+use lectern_domain::{ChunkId, DocumentMetadata};
+use tantivy::collector::DocSetCollector;
 use tantivy::directory::MmapDirectory;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
 use tantivy::query::TermSetQuery;
-use tantivy::schema::{IndexRecordOption, TantivyDocument};
-use tantivy::{
-    DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, SegmentReader, TERMINATED, TantivyError,
-};
+use tantivy::schema::TantivyDocument;
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError};
 
-use super::INDEX;
-use super::schema::{CHUNK_HIGH, CHUNK_LOW, FIELDS, TOKENIZER, chunk_from_halves, chunk_term, with_acl};
-use super::{query, tokenizer};
-use crate::acl_filter::{AclNames, ReaderNames};
+use super::narrowing::Kept;
+use super::schema::{FIELDS, TOKENIZER, chunk_term, with_metadata};
+use super::{INDEX, tokenizer};
 use crate::error::Error;
-use crate::vectors::best_first;
 
 /// How much the writer holds before it writes a segment of its own accord.
 const WRITER_BYTES: usize = 64 << 20;
@@ -35,6 +29,8 @@ pub(super) struct Engine {
     reader: IndexReader,
     writer: Mutex<Option<IndexWriter>>,
     has_uncommitted: AtomicBool,
+    /// Which chunks a reader may read and which pass a filter, as far as somebody asked.
+    pub(super) kept: Kept,
     place: String,
 }
 
@@ -55,8 +51,28 @@ impl Engine {
             reader,
             writer: Mutex::new(None),
             has_uncommitted: AtomicBool::new(false),
+            kept: Kept::default(),
             place,
         })
+    }
+
+    /// Whether a directory has an index of another schema than this one, which [`Engine::open`] refuses.
+    pub(super) fn is_outdated(directory: &Path) -> Result<bool, Error> {
+        let failed = |error| failed(&directory.display().to_string(), "read the schema", error);
+        if !directory.is_dir() {
+            return Ok(false);
+        }
+        let files = MmapDirectory::open(directory).map_err(|error| failed(error.into()))?;
+        if !Index::exists(&files).map_err(|error| failed(error.into()))? {
+            return Ok(false);
+        }
+        let index = Index::open(files).map_err(failed)?;
+        Ok(index.schema() != FIELDS.schema)
+    }
+
+    /// What was committed last.
+    pub(super) fn searcher(&self) -> Searcher {
+        self.reader.searcher()
     }
 
     pub(super) fn upsert(&self, documents: Vec<(ChunkId, TantivyDocument)>) -> Result<(), Error> {
@@ -79,9 +95,9 @@ impl Engine {
         self.write("delete words", |writer| writer.run(operations).map(drop))
     }
 
-    /// Reads the chunks' stored texts and writes them with another access list. What was written
+    /// Reads the chunks' stored texts and writes them with other metadata. What was written
     /// before is committed first, because only what is committed can be read.
-    pub(super) fn set_metadata(&self, chunks: &[ChunkId], names: &AclNames) -> Result<(), Error> {
+    pub(super) fn set_metadata(&self, chunks: &[ChunkId], metadata: &DocumentMetadata) -> Result<(), Error> {
         self.commit()?;
         let failed = |error| self.failed("read the chunks", error);
         let searcher = self.reader.searcher();
@@ -90,7 +106,7 @@ impl Engine {
         let mut documents = Vec::with_capacity(found.len());
         for address in found {
             let stored: TantivyDocument = searcher.doc(address).map_err(failed)?;
-            documents.extend(with_acl(&stored, names));
+            documents.extend(with_metadata(&stored, metadata));
         }
         if documents.is_empty() {
             return Ok(());
@@ -142,53 +158,6 @@ impl Engine {
             .map_err(|error| self.failed("read the merged segment", error))
     }
 
-    pub(super) fn search(
-        &self,
-        text: &str,
-        readers: &ReaderNames,
-        limit: usize,
-    ) -> Result<Vec<ScoredChunk>, Error> {
-        let failed = |error| self.failed("search", error);
-        let searcher = self.reader.searcher();
-        let Some(question) = query::question(text, &searcher).map_err(failed)? else {
-            return Ok(Vec::new());
-        };
-        let filtered = readers.around(question, FIELDS.readers, FIELDS.denied);
-        let best = TopDocs::with_limit(limit.max(1)).order_by_score();
-        let hits = searcher.search(&filtered, &best).map_err(failed)?;
-        let columns = id_columns(&searcher).map_err(failed)?;
-        let mut found: Vec<ScoredChunk> = hits
-            .into_iter()
-            .filter_map(|(score, address)| {
-                let chunk = columns.get(address.segment_ord as usize)?.chunk(address.doc_id)?;
-                Some(ScoredChunk { chunk, score })
-            })
-            .collect();
-        best_first(&mut found);
-        Ok(found)
-    }
-
-    pub(super) fn chunks(&self) -> Result<Vec<IndexedChunk>, Error> {
-        let failed = |error| self.failed("list the chunks", error);
-        let searcher = self.reader.searcher();
-        let columns = id_columns(&searcher).map_err(failed)?;
-        let mut chunks = Vec::with_capacity(usize::try_from(searcher.num_docs()).unwrap_or_default());
-        for (segment, columns) in searcher.segment_readers().iter().zip(&columns) {
-            let access = access_of(segment).map_err(failed)?;
-            let chunk_of = |document: u32| {
-                Some(IndexedChunk {
-                    chunk: columns.chunk(document)?,
-                    metadata: MetadataDigest {
-                        access: *access.get(document as usize)?,
-                        attributes: AttributesDigest::default(),
-                    },
-                })
-            };
-            chunks.extend(segment.doc_ids_alive().filter_map(chunk_of));
-        }
-        Ok(chunks)
-    }
-
     /// Writes something that a commit has yet to make visible.
     fn write(
         &self,
@@ -235,7 +204,7 @@ impl Engine {
         Ok(writer)
     }
 
-    fn failed(&self, action: &'static str, error: TantivyError) -> Error {
+    pub(super) fn failed(&self, action: &'static str, error: TantivyError) -> Error {
         failed(&self.place, action, error)
     }
 }
@@ -252,59 +221,6 @@ impl Drop for Engine {
             tracing::warn!(place = self.place, %error, "a merge was not finished");
         }
     }
-}
-
-/// The two columns of a segment that make up the chunks' ids.
-struct IdColumns {
-    high: Column<u64>,
-    low: Column<u64>,
-}
-
-impl IdColumns {
-    fn chunk(&self, document: u32) -> Option<ChunkId> {
-        Some(chunk_from_halves(
-            self.high.first(document)?,
-            self.low.first(document)?,
-        ))
-    }
-}
-
-fn id_columns(searcher: &Searcher) -> tantivy::Result<Vec<IdColumns>> {
-    searcher
-        .segment_readers()
-        .iter()
-        .map(|segment| {
-            Ok(IdColumns {
-                high: segment.fast_fields().u64(CHUNK_HIGH)?,
-                low: segment.fast_fields().u64(CHUNK_LOW)?,
-            })
-        })
-        .collect()
-}
-
-/// Who may read each document of a segment: the lists of names aren't stored, so they are put together from
-/// what is looked up in a search.
-fn access_of(segment: &SegmentReader) -> tantivy::Result<Vec<AccessDigest>> {
-    let mut access = vec![AccessDigest::NOBODY; segment.max_doc() as usize];
-    for field in [FIELDS.readers, FIELDS.denied] {
-        let index = segment.inverted_index(field)?;
-        let mut names = index.terms().stream()?;
-        while names.advance() {
-            let name = String::from_utf8_lossy(names.key());
-            let entry = match field == FIELDS.readers {
-                true => AccessDigest::of_reader(&name),
-                false => AccessDigest::of_denied(&name),
-            };
-            let mut documents = index.read_postings_from_terminfo(names.value(), IndexRecordOption::Basic)?;
-            while documents.doc() != TERMINATED {
-                if let Some(access) = access.get_mut(documents.doc() as usize) {
-                    *access = *access ^ entry;
-                }
-                documents.advance();
-            }
-        }
-    }
-    Ok(access)
 }
 
 fn failed(place: &str, action: &'static str, error: TantivyError) -> Error {
@@ -400,5 +316,23 @@ mod tests {
             assert_eq!(left.len(), 9);
             assert!(left.iter().all(|chunk| chunk.chunk != gone));
         }
+    }
+
+    #[test]
+    fn an_index_of_another_schema_says_so_and_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!Engine::is_outdated(&folder.path().join("nothing")).unwrap());
+        assert!(!Engine::is_outdated(folder.path()).unwrap());
+        let mut older = tantivy::schema::Schema::builder();
+        older.add_text_field("body", tantivy::schema::TEXT);
+        Index::create_in_dir(folder.path(), older.build()).unwrap();
+        assert!(Engine::is_outdated(folder.path()).unwrap());
+        assert!(matches!(
+            Engine::open(folder.path()),
+            Err(Error::IndexCorrupt { .. })
+        ));
+        let own = tempfile::tempdir().unwrap();
+        drop(Engine::open(own.path()).unwrap());
+        assert!(!Engine::is_outdated(own.path()).unwrap());
     }
 }

@@ -4,13 +4,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, IndexEntry, OneEmbedder};
+use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedder, IndexEntry, OneEmbedder, WordIndex};
 use lectern_domain::{
-    Acl, Chunk, ChunkId, DocumentId, DocumentMetadata, EmbeddedShare, KnowledgeBaseId, LedgerChunk,
-    PortError, ReadScope, SourceId, TextSpan, Version,
+    Acl, Attributes, Chunk, ChunkId, DocumentId, DocumentMetadata, EmbeddedShare, KnowledgeBaseId,
+    LedgerChunk, PortError, ReadScope, SearchSettings, SourceId, TextSpan, Version,
 };
 use lectern_retrieval::{EdgeVectors, EmbedderFiles, Searcher, SearcherParts, TantivyWords};
 
@@ -21,6 +21,7 @@ pub struct Text {
     pub title: String,
     pub text: String,
     pub acl: Acl,
+    pub attributes: Attributes,
 }
 
 /// A ledger that has everything in memory.
@@ -28,6 +29,8 @@ pub struct Text {
 pub struct MemoryLedger {
     /// What made the vectors; `None`: what is preferred.
     pub model: Option<String>,
+    /// What is set for searches.
+    pub settings: Mutex<Arc<SearchSettings>>,
     chunks: HashMap<ChunkId, LedgerChunk>,
 }
 
@@ -57,6 +60,16 @@ impl ChunkLookup for MemoryLedger {
         })
     }
 
+    async fn search_settings(&self, _: KnowledgeBaseId) -> Result<Arc<SearchSettings>, PortError> {
+        Ok(Arc::clone(&self.settings.lock().unwrap()))
+    }
+
+    async fn first_chunks(&self, _: KnowledgeBaseId, names: &[String]) -> Result<Vec<ChunkId>, PortError> {
+        let is_called = |chunk: &LedgerChunk, name: &String| chunk.ordinal == 0 && chunk.title == *name;
+        let of = |name| self.chunks.values().filter(move |chunk| is_called(chunk, name));
+        Ok(names.iter().flat_map(of).map(|chunk| chunk.chunk).collect())
+    }
+
     async fn not_embedded(&self, _: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<Vec<ChunkId>, PortError> {
         let is_embedded = |chunk: &ChunkId| self.chunks.get(chunk).is_some_and(|chunk| chunk.is_embedded);
         Ok(chunks
@@ -72,6 +85,7 @@ pub struct Filled {
     pub base: KnowledgeBaseId,
     pub searcher: Searcher,
     pub parts: SearcherParts,
+    pub ledger: Arc<MemoryLedger>,
     pub keys: HashMap<DocumentId, String>,
     _directory: tempfile::TempDir,
 }
@@ -89,14 +103,18 @@ pub async fn fill(embedder: Arc<dyn Embedder>, texts: &[Text], vectors: Vec<Vec<
             *ordinal += 1;
             IndexEntry {
                 chunk: chunk(base, text, *ordinal - 1),
-                metadata: Arc::new(DocumentMetadata::readable_by(text.acl.clone())),
+                metadata: Arc::new(DocumentMetadata {
+                    acl: text.acl.clone(),
+                    attributes: text.attributes.clone(),
+                }),
                 vector,
             }
         })
         .collect();
     let by_vector = EdgeVectors::open(directory.path().join("vectors"), embedder.dimensions()).unwrap();
     let by_words = TantivyWords::open(directory.path().join("words")).unwrap();
-    let indexes: [Arc<dyn ChunkIndex>; 2] = [Arc::new(by_vector), Arc::new(by_words)];
+    let words: Arc<dyn WordIndex> = Arc::new(by_words);
+    let indexes: [Arc<dyn ChunkIndex>; 2] = [Arc::new(by_vector), Arc::clone(&words) as Arc<dyn ChunkIndex>];
     for index in &indexes {
         for some in entries.chunks(500) {
             index.upsert(base, some).await.unwrap();
@@ -113,9 +131,10 @@ pub async fn fill(embedder: Arc<dyn Embedder>, texts: &[Text], vectors: Vec<Vec<
         keys.insert(entry.chunk.document, text.key.clone());
         ledger.chunks.insert(entry.chunk.id, ledger_chunk(entry));
     }
-    let [vectors, words] = indexes;
+    let [vectors, _] = indexes;
+    let ledger = Arc::new(ledger);
     let parts = SearcherParts {
-        ledger: Arc::new(ledger),
+        ledger: Arc::clone(&ledger) as Arc<dyn ChunkLookup>,
         embedders: Arc::new(OneEmbedder(embedder)),
         vectors,
         words,
@@ -126,6 +145,7 @@ pub async fn fill(embedder: Arc<dyn Embedder>, texts: &[Text], vectors: Vec<Vec<
         base,
         searcher: Searcher::new(parts.clone()),
         parts,
+        ledger,
         keys,
         _directory: directory,
     }

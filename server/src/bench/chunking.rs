@@ -157,7 +157,7 @@ impl Bench<'_> {
         let found = searcher.search(self.scope, self.knowledge_base, &request).await;
         Ok(found
             .with_context(|| format!("the question {:?} failed", question.text))?
-            .passages)
+            .into_passages())
     }
 
     fn spans(&self, passages: &[Passage], span: impl Fn(&Passage) -> TextSpan) -> Result<Vec<Found>> {

@@ -91,14 +91,15 @@ pub async fn answer(
         .searcher
         .search(&scope, knowledge_base.id, &request)
         .await?;
-    if found.relevant && !lectern.generator.is_loaded() {
+    let relevant = found.relevant;
+    if relevant && !lectern.generator.is_loaded() {
         let _spinner = shown.then(|| Spinner::start("loading the model that writes the answer"));
         lectern.generator.load().await?;
     }
     let mut events = std::pin::pin!(
         lectern
             .answerer
-            .answer(question, found.passages, found.relevant)
+            .answer(question, found.into_passages(), relevant)
             .await?
     );
     let mut sources = Vec::new();

@@ -1,5 +1,7 @@
 //! `lectern bench`: measures this machine.
 
+mod search;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,6 +32,8 @@ Examples:
   lectern bench ingest ~/papers
   lectern bench ingest ~/papers --rounds 4 --json | jq .ratio
   lectern bench answer
+  lectern bench search --kb papers --beside-ingest ~/more-papers
+  lectern bench search --synthetic 100000
   lectern bench chunking ~/chunking-evaluation
   lectern bench chunking ~/chunking-evaluation --chunking fixed,max_tokens=128")]
 pub struct BenchArguments {
@@ -57,6 +61,8 @@ enum BenchKind {
         #[arg(long, value_name = "STRATEGY[,KEY=N...]", value_parser = source::chunking)]
         chunking: Vec<Chunking>,
     },
+    /// Measure each step of a search, on a knowledge base that is there or one made up
+    Search(search::SearchBenchArguments),
     /// Measure the generator: time to the first token, prompt and output tokens per second
     Answer {
         /// How many answers are written
@@ -67,12 +73,18 @@ enum BenchKind {
 
 /// Measures, prints the figures.
 pub async fn run(context: &Context, arguments: BenchArguments) -> Result<Exit> {
+    if let BenchKind::Search(arguments) = arguments.what {
+        search::run(context, arguments).await?;
+        return Ok(Exit::Done);
+    }
     let folder = tempfile::Builder::new()
         .prefix("lectern-bench-")
         .tempdir()
         .context("can't make a temporary folder")?;
     let lectern = context.open_elsewhere(folder.path()).await?;
     match arguments.what {
+        // Above.
+        BenchKind::Search(_) => {}
         BenchKind::Ingest { folder, rounds } => {
             let workload = Workload {
                 lectern: &lectern,

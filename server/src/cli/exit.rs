@@ -21,6 +21,7 @@ Lists what the exit codes mean.
     6  a check found something wrong (`fsck`, `models verify`)
     7  the job deleted nothing, because it would delete a large part of its source;
        `--allow-deletes` is the answer
+    8  an evaluation reached less than its `--gate`
   130  interrupted with Ctrl-C";
 
 /// How a command ended.
@@ -42,6 +43,8 @@ pub enum Exit {
     CheckFailed,
     /// A job would delete so much that it asks first.
     Asks,
+    /// An evaluation reached less than its gate.
+    BelowGate,
     /// Ctrl-C.
     Interrupted,
 }
@@ -58,6 +61,7 @@ impl Exit {
             Self::Conflict => 5,
             Self::CheckFailed => 6,
             Self::Asks => 7,
+            Self::BelowGate => 8,
             Self::Interrupted => 130,
         }
     }
@@ -118,6 +122,7 @@ mod tests {
             Exit::Conflict,
             Exit::CheckFailed,
             Exit::Asks,
+            Exit::BelowGate,
             Exit::Interrupted,
         ] {
             let code = format!("{:>5}  ", exit.code());

@@ -130,6 +130,9 @@ fn hint_for(code: &str) -> Option<&'static str> {
         "path_not_in_source" => "`lectern source list` shows the folders of each source",
         "job_running" => "wait until the other job has ended",
         "disk_full" => "free some space and run the command again; what was indexed before is still there",
+        "analytics_damaged" => {
+            "remove analytics.sqlite* from the data folder; nothing but the analytics is lost"
+        }
         "path_not_found" => "check the spelling; a relative path counts from the folder you are in",
         _ => return None,
     };

@@ -1,7 +1,10 @@
 //! `lectern kb`: makes, lists and deletes knowledge bases.
 
-use anyhow::Result;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
+use lectern_domain::SearchSettings;
 use lectern_domain::ports::Embedder;
 use lectern_ingest::KnowledgeBase;
 use serde_json::json;
@@ -9,6 +12,7 @@ use serde_json::json;
 use super::context::Context;
 use super::exit::Exit;
 use super::output;
+use crate::search_settings;
 
 /// Makes, lists and deletes knowledge bases.
 #[derive(Debug, Args)]
@@ -18,6 +22,8 @@ A knowledge base is a set of documents that is searched together.
 Examples:
   lectern kb create papers --description \"What we cite\"
   lectern kb list --json
+  lectern kb settings papers > settings.json
+  lectern kb settings papers --set settings.json
   lectern kb delete papers")]
 pub struct KbArguments {
     #[command(subcommand)]
@@ -36,7 +42,24 @@ enum KbAction {
     },
     /// List the knowledge bases with their sizes
     List,
-    /// Delete a knowledge base: its index and what was pushed to it. Folders that it was made from stay
+    /// Show or set what its searches go by: synonyms, tuning, featured documents, frequent questions
+    #[command(after_help = "\
+The settings are JSON, shown whole and set whole; the next search goes by them and nothing is indexed anew:
+  synonyms   lines of \"a, b, c\" (they stand for each other) or \"a => b\" (a stands for b)
+  tuning     {\"freshness\": {\"half_life_days\": 90, \"weight\": 1},
+              \"numbers\": [{\"attribute\": \"views\", \"half\": 1000, \"weight\": 0.5}],
+              \"values\": [{\"attribute\": \"category\", \"value\": \"policy\", \"weight\": 2}],
+              \"fields\": {\"title\": 1, \"headings\": 0.5, \"text\": 1}}
+  featured   [{\"queries\": [\"holidays\"], \"documents\": [\"leave.md\"]}], by path or address
+  questions  [{\"questions\": [\"Who runs the canteen?\"], \"answer\": \"...\", \"uri\": \"...\"}]")]
+    Settings {
+        /// Its name or id
+        name: String,
+        /// Set them from this file; `-` reads standard input
+        #[arg(long, value_name = "FILE")]
+        set: Option<PathBuf>,
+    },
+    /// Delete a knowledge base: its index, what was pushed to it and what was asked of it. Folders that it was made from stay
     Delete {
         /// Its name or id
         name: String,
@@ -51,8 +74,36 @@ pub async fn run(context: &Context, arguments: KbArguments) -> Result<Exit> {
     match arguments.action {
         KbAction::Create { name, description } => create(context, &name, &description).await,
         KbAction::List => list(context).await,
+        KbAction::Settings { name, set } => settings(context, &name, set.as_deref()).await,
         KbAction::Delete { name, yes } => delete(context, &name, yes).await,
     }
+}
+
+async fn settings(context: &Context, name: &str, set: Option<&Path>) -> Result<Exit> {
+    let lectern = context.open().await?;
+    let knowledge_base = lectern.ledger.knowledge_base(name).await?;
+    if let Some(file) = set {
+        let settings = read_settings(file)?;
+        search_settings::check(&settings)?;
+        lectern
+            .ledger
+            .set_search_settings(knowledge_base.id, &settings)
+            .await?;
+        output::note(format!(
+            "Searches in {} go by them from now on.",
+            knowledge_base.name
+        ));
+    }
+    output::json(&*lectern.ledger.search_settings(knowledge_base.id).await?)?;
+    Ok(Exit::Done)
+}
+
+fn read_settings(file: &Path) -> Result<SearchSettings> {
+    let text = match file.as_os_str() == "-" {
+        true => std::io::read_to_string(std::io::stdin()).context("can't read standard input")?,
+        false => std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?,
+    };
+    serde_json::from_str(&text).with_context(|| format!("{} holds no settings of searches", file.display()))
 }
 
 async fn create(context: &Context, name: &str, description: &str) -> Result<Exit> {
@@ -112,7 +163,7 @@ async fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit> {
         output::note("Nothing was deleted.");
         return Ok(Exit::Done);
     }
-    lectern.ingestion.delete_knowledge_base(&knowledge_base).await?;
+    lectern.delete_knowledge_base(&knowledge_base).await?;
     if context.json {
         output::json(&json!({ "deleted": knowledge_base }))?;
     } else {

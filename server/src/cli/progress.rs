@@ -9,6 +9,7 @@ use lectern_generation::catalogue::PullProgress;
 use lectern_ingest::{Progress, ProgressSnapshot};
 use tokio::task::JoinHandle;
 
+const STEPS: &str = "{bar:30} {pos}/{len} {elapsed} {msg}";
 const TICK: Duration = Duration::from_millis(120);
 
 /// A bar that follows a job until it is dropped.
@@ -154,6 +155,35 @@ impl Drop for Spinner {
     }
 }
 
+/// A bar for work in several steps, until it is dropped.
+#[derive(Debug)]
+pub struct StepBar(ProgressBar);
+
+impl StepBar {
+    /// Shows nothing yet.
+    pub fn start() -> Self {
+        let bar = ProgressBar::new(0);
+        bar.set_style(style(STEPS));
+        bar.enable_steady_tick(TICK);
+        Self(bar)
+    }
+
+    /// Says which step it is, and how much of it is done. A step of unknown length has none.
+    pub fn show(&self, step: &str, done: u64, of: u64) {
+        if self.0.message() != step {
+            self.0.set_message(step.to_owned());
+        }
+        self.0.set_length(of);
+        self.0.set_position(done);
+    }
+}
+
+impl Drop for StepBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// The template is part of the program; should it not be one, the plain bar does.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -166,6 +196,7 @@ mod tests {
     #[test]
     fn the_templates_are_templates() {
         for template in [
+            STEPS,
             "{bar:30} {pos}/{len} documents, {msg}",
             "{msg:32!} {bar:24} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
         ] {

@@ -1,19 +1,23 @@
 //! `lectern search`: finds passages.
 
+mod conditions;
+mod show;
+
 use anyhow::Result;
 use clap::Args;
-use lectern_domain::Passage;
-use lectern_retrieval::{SearchMode, SearchRequest, SearchResponse};
+use lectern_domain::Filter;
+use lectern_domain::ports::{FacetRequest, SortKey};
+use lectern_retrieval::{SearchMode, SearchRequest};
 use serde_json::json;
 
 use super::context::Context;
 use super::exit::Exit;
 use super::output;
-use super::snippet::snippet;
 use crate::auth::Caller;
+pub use show::place;
 
-/// Characters of a passage that are shown in the table.
-const SNIPPET_CHARACTERS: usize = 240;
+/// Values of an attribute that are counted.
+const FACET_VALUES: usize = 10;
 
 /// Finds passages in a knowledge base.
 #[derive(Debug, Args)]
@@ -21,9 +25,18 @@ const SNIPPET_CHARACTERS: usize = 240;
 `hybrid` asks both indexes, `vector` finds what means the same, `lexical` what has the same words.
 With --json every passage comes whole, with its score, its place in the document and its address.
 
+In the text, \"a phrase\", +word, -word, title:word and attribute:value narrow the search. Whatever is
+typed is a question: what can't be read as an operator is a word.
+
+--where narrows it by what is known of documents, and may be given several times:
+  author=Ada  author!=Ada  pages>10  modified>=2026-01-01  path^=handbook/ (begins)  title*=leave (has)
+  author? (has one). Every document has title, uri, path, source, type, size and, mostly, modified.
+
 Examples:
   lectern search --kb papers \"late chunking\"
   lectern search --kb papers --mode lexical --top 3 ColBERT
+  lectern search --kb papers --where 'modified>=2026-01-01' --facet author --facet type \"late chunking\"
+  lectern search --kb papers --where type=application/pdf --sort modified:desc
   lectern search --kb papers \"late chunking\" --json | jq -r .passages[].uri")]
 pub struct SearchArguments {
     /// The knowledge base, by name or id
@@ -35,20 +48,70 @@ pub struct SearchArguments {
     /// The most passages
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
-    /// What is looked for
-    #[arg(required = true, value_name = "TEXT")]
+    /// The most passages of one document
+    #[arg(long, value_name = "N")]
+    per_document: Option<usize>,
+    /// Only documents for which this holds (see below)
+    #[arg(long = "where", value_name = "CONDITION", value_parser = conditions::condition)]
+    conditions: Vec<Filter>,
+    /// Count the values of an attribute, in documents
+    #[arg(long = "facet", value_name = "ATTRIBUTE")]
+    facets: Vec<String>,
+    /// Put the results in the order of an attribute: NAME or NAME:desc
+    #[arg(long, value_name = "ATTRIBUTE", value_parser = sort_key)]
+    sort: Vec<SortKey>,
+    /// Say how each passage came to its place, and where the time went
+    #[arg(long)]
+    explain: bool,
+    /// What is looked for; may be left out where there is --where, --facet or --sort
+    #[arg(value_name = "TEXT")]
     text: Vec<String>,
+}
+
+fn sort_key(text: &str) -> Result<SortKey, String> {
+    let (attribute, descending) = match text.rsplit_once(':') {
+        Some((name, "desc")) => (name, true),
+        Some((name, "asc")) => (name, false),
+        _ => (text, false),
+    };
+    match attribute.is_empty() {
+        true => Err("an attribute is missing (for example modified:desc)".to_owned()),
+        false => Ok(SortKey {
+            attribute: attribute.to_owned(),
+            descending,
+        }),
+    }
+}
+
+impl SearchArguments {
+    fn request(&self) -> SearchRequest {
+        let facets = self.facets.iter().map(|attribute| FacetRequest {
+            attribute: attribute.clone(),
+            limit: FACET_VALUES,
+        });
+        SearchRequest {
+            mode: self.mode,
+            limit: self.top,
+            per_document: self.per_document,
+            operators: true,
+            filter: match self.conditions.as_slice() {
+                [] => None,
+                conditions => Some(Filter::And(conditions.to_vec())),
+            },
+            facets: facets.collect(),
+            sort: self.sort.clone(),
+            answer: true,
+            explain: self.explain,
+            ..SearchRequest::new(self.text.join(" "))
+        }
+    }
 }
 
 /// Searches, prints what was found.
 pub async fn run(context: &Context, arguments: SearchArguments) -> Result<Exit> {
     let lectern = context.open().await?;
     let knowledge_base = lectern.ledger.knowledge_base(&arguments.kb).await?;
-    let request = SearchRequest {
-        mode: arguments.mode,
-        limit: arguments.top,
-        ..SearchRequest::new(arguments.text.join(" "))
-    };
+    let request = arguments.request();
     let scope = Caller::at_the_terminal().read_scope();
     let response = lectern
         .searcher
@@ -61,113 +124,15 @@ pub async fn run(context: &Context, arguments: SearchArguments) -> Result<Exit> 
             "relevant": response.relevant,
             "took_ms": response.timings.total_ms,
             "embedded": response.embedded,
+            "featured": response.featured,
             "passages": response.passages,
+            "answer": response.answer,
+            "facets": response.facets,
+            "spelling": response.spelling,
+            "timings": request.explain.then_some(response.timings),
         }))?;
-    } else if response.passages.is_empty() {
-        output::note(format!("Nothing was found in {}.", knowledge_base.name));
     } else {
-        output::line(table_of(&response, &request.text))?;
-        if !response.relevant {
-            output::note("None of these seems to be about what you asked.");
-        }
-    }
-    if !context.json && !response.embedded.is_whole() {
-        output::note(format!(
-            "{} of {} documents are searchable by meaning yet; the others are found by their words.",
-            response.embedded.documents, response.embedded.of
-        ));
+        show::response(&response, &request, &knowledge_base.name)?;
     }
     Ok(Exit::Done)
-}
-
-fn table_of(response: &SearchResponse, question: &str) -> String {
-    let mut table = output::table(&["", "score", "document", "passage"]);
-    for (index, passage) in response.passages.iter().enumerate() {
-        table.add_row([
-            (index + 1).to_string(),
-            format!("{:.2}", passage.score.value()),
-            format!("{}\n{}", place(passage), passage.uri),
-            snippet(&passage.readable(), question, SNIPPET_CHARACTERS),
-        ]);
-    }
-    output::align_right(&mut table, &[0, 1]);
-    table.to_string()
-}
-
-/// Where a passage stands, for a person: `Travel > Expenses, page 2`.
-pub fn place(passage: &Passage) -> String {
-    let mut path: Vec<&str> = Vec::new();
-    for part in std::iter::once(&passage.title).chain(&passage.heading_path) {
-        if path.last() != Some(&part.as_str()) {
-            path.push(part);
-        }
-    }
-    let mut place = path.join(" > ");
-    if let Some(page) = passage.page {
-        place.push_str(&format!(", page {page}"));
-    }
-    place
-}
-
-#[cfg(test)]
-mod tests {
-    use lectern_domain::{ChunkId, Confidence, DocumentId, EmbeddedShare, Score, TextSpan, Version};
-    use lectern_retrieval::SearchTimings;
-
-    use super::*;
-
-    fn passage(title: &str, headings: &[&str], page: Option<u32>, text: &str) -> Passage {
-        let nil: DocumentId = "00000000-0000-0000-0000-000000000000".parse().unwrap();
-        Passage {
-            chunk: ChunkId::derive(nil, Version::FIRST, 0),
-            document: nil,
-            version: Version::FIRST,
-            title: title.into(),
-            uri: format!("file:///handbook/{title}"),
-            heading_path: headings.iter().map(|heading| (*heading).to_owned()).collect(),
-            page,
-            span: TextSpan {
-                start: 0,
-                end: text.len(),
-            },
-            text: text.into(),
-            table_header: None,
-            parent: None,
-            score: Score::clamped(0.875),
-            confidence: Confidence::High,
-        }
-    }
-
-    #[test]
-    fn the_table_shows_where_and_what() {
-        let response = SearchResponse {
-            passages: vec![
-                passage(
-                    "Travel",
-                    &["Travel", "Expenses"],
-                    Some(2),
-                    "Receipts are due\nwithin 30 days.",
-                ),
-                passage("Leave", &[], None, "Twenty weeks."),
-            ],
-            mode: SearchMode::Hybrid,
-            relevant: true,
-            embedded: EmbeddedShare { documents: 2, of: 2 },
-            timings: SearchTimings::default(),
-        };
-        let table = table_of(&response, "receipts");
-        for shown in [
-            "Travel > Expenses, page 2",
-            "file:///handbook/Travel",
-            "Receipts are due within 30 days.",
-            "0.88",
-            "Twenty weeks.",
-        ] {
-            assert!(table.contains(shown), "{shown:?} is missing in\n{table}");
-        }
-        assert!(
-            table.find("Travel").unwrap() < table.find("Leave").unwrap(),
-            "not in order:\n{table}"
-        );
-    }
 }

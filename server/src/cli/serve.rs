@@ -79,10 +79,12 @@ pub async fn until_stopped(lectern: Arc<Lectern>, context: &Context, address: So
         ));
     }
     let warming = tokio::spawn(warm_up(Arc::clone(&lectern)));
+    let analytics = Arc::clone(&lectern.analytics);
     let (server, address) = http::serve(lectern, settings).map_err(|error| cannot_listen(address, error))?;
     output::line(format!("\nLectern serves http://{address} (Ctrl-C stops it)"))?;
     let ended = server.await.context("the server ended");
     warming.abort();
+    analytics.close().await;
     ended?;
     output::note("Stopped.");
     Ok(Exit::Done)

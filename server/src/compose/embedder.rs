@@ -15,9 +15,6 @@ use tokio::sync::OnceCell;
 use super::Models;
 use crate::config::IngestionConfig;
 
-/// The longest text that an embedder reads whole: all of them were trained at 256 tokens.
-const MAX_TOKENS: usize = 256;
-
 /// One embedder, loaded with the first text that is embedded. Whoever comes while it loads waits for
 /// that; when loading fails, the next one tries again.
 #[derive(Debug)]
@@ -31,6 +28,8 @@ pub struct LazyEmbedder {
 impl LazyEmbedder {
     /// The length of the vectors, the same for all models of the catalogue.
     pub const DIMENSIONS: usize = 384;
+    /// The longest text that an embedder reads whole: all of them were trained at 256 tokens.
+    pub const MAX_TOKENS: usize = 256;
 
     fn new(name: ModelName, models: Models, config: &IngestionConfig) -> Self {
         Self {
@@ -55,7 +54,7 @@ impl LazyEmbedder {
         let (models, name) = (self.models.clone(), self.name.clone());
         let settings = EmbedderSettings {
             sessions: self.sessions,
-            max_tokens: MAX_TOKENS,
+            max_tokens: Self::MAX_TOKENS,
             ..EmbedderSettings::for_this_machine(name.as_str())
         };
         let embedder = blocking("load the embedder", move || {
@@ -90,7 +89,7 @@ impl Embedder for LazyEmbedder {
     }
 
     fn max_tokens(&self) -> usize {
-        MAX_TOKENS
+        Self::MAX_TOKENS
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, PortError> {
@@ -186,7 +185,7 @@ impl Embedder for EmbedderAtHand {
     }
 
     fn max_tokens(&self) -> usize {
-        MAX_TOKENS
+        LazyEmbedder::MAX_TOKENS
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, PortError> {

@@ -8,8 +8,20 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use lectern_domain::{Attributes, ErrorKind, PortError};
+use serde::Deserialize;
 
-use super::dataset::CorpusDocument;
+/// A document of a corpus.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct CorpusDocument {
+    /// What the judgements call it.
+    #[serde(rename = "_id")]
+    pub id: String,
+    /// May be empty.
+    #[serde(default)]
+    pub title: String,
+    /// May be empty.
+    pub text: String,
+}
 
 /// Documents of a corpus, each a plain text with the title that the corpus gives it. A document
 /// without any text is listed as skipped.
@@ -109,11 +121,6 @@ pub fn uri_of(id: &str) -> String {
     format!("corpus:{id}")
 }
 
-/// The document that a passage's address names.
-pub fn id_of(uri: &str) -> Option<&str> {
-    uri.strip_prefix("corpus:")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +151,7 @@ mod tests {
         let fetched = connector.fetch(item).await.unwrap();
         assert_eq!(&*fetched.bytes, b"second");
         assert_eq!(fetched.title.as_deref(), Some("again"));
-        assert_eq!(id_of(&item.uri), Some("1"));
+        assert_eq!(item.uri, uri_of("1"));
 
         let gone = SourceItem {
             key: "9".into(),

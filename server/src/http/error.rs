@@ -158,6 +158,10 @@ fn hint_for(code: &str) -> Option<&'static str> {
         "job_running" => "wait until the running job has ended; GET .../ingestions shows it",
         "question_empty" => "send the words of a question",
         "question_too_long" => "ask with at most 20,000 characters",
+        "query_not_found" => {
+            "send the query_id of results that you got; those that are too old or were erased are gone"
+        }
+        "analytics_disabled" => "whoever runs the server can set `enabled` and `keep_days` in [analytics]",
         "generator_busy" => "try again after the seconds in Retry-After",
         "model_missing" => "run `lectern models pull`; `lectern models list` shows what is there",
         "token_needed" => "send `Authorization: Bearer TOKEN` with the server's token",

@@ -8,6 +8,9 @@ use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::error::{ErrorBody, ErrorDetail};
+use super::search_schema::{
+    AttributeNameSchema, AttributeSchema, ComparisonSchema, OneOfSchema, RangeSchema, TextPartSchema,
+};
 
 /// Swagger UI sets styles on elements and shows its icons as data URLs; it gets that and no more.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
@@ -28,9 +31,20 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
         (name = "ingestions", description = "Jobs: each is one sync of a source, queued, at work or in the history."),
         (name = "search", description = "Passages that match a text."),
         (name = "answers", description = "Answers to a question, with their sources."),
+        (name = "analytics", description = "What was asked, found and opened, by day; and erasing it."),
         (name = "operation", description = "Health, readiness and figures.")
     ),
-    components(schemas(ErrorBody, ErrorDetail)),
+    // A filter holds filters, so what else it holds isn't found through it.
+    components(schemas(
+        ErrorBody,
+        ErrorDetail,
+        AttributeSchema,
+        ComparisonSchema,
+        OneOfSchema,
+        RangeSchema,
+        TextPartSchema,
+        AttributeNameSchema
+    )),
     modifiers(&TokenScheme)
 )]
 struct Description;

@@ -9,7 +9,10 @@ pub mod passages;
 pub mod sources;
 pub mod ingestions;
 pub mod search;
+pub mod search_settings;
 pub mod answers;
+pub mod feedback;
+pub mod analytics;
 
 use actix_web::HttpRequest;
 use actix_web::dev::HttpServiceFactory;
@@ -47,7 +50,13 @@ pub fn all() -> impl HttpServiceFactory + OpenApiFactory {
         .service(ingestions::stop)
         .service(ingestions::events)
         .service(search::search)
+        .service(search::suggest)
+        .service(search_settings::show)
+        .service(search_settings::set)
         .service(answers::answer)
+        .service(feedback::give)
+        .service(analytics::report)
+        .service(analytics::erase_user)
 }
 
 /// The knowledge base that a path names, by its name or its id.

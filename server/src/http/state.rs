@@ -85,6 +85,7 @@ impl AppState {
         self.spawn(Arc::clone(&self.jobs).work());
         self.spawn(Arc::clone(&self.schedules).work());
         self.spawn(Arc::clone(&self.watching).work());
+        self.spawn(Arc::clone(&self.lectern.analytics).work());
         let (ingestion, stop) = (Arc::clone(&self.lectern.ingestion), self.stop_embedding.clone());
         self.spawn(async move { ingestion.embed_until_stopped(&stop).await });
     }

@@ -9,6 +9,8 @@ mod access;
 mod documents;
 mod sources;
 mod schedules;
+mod searching;
 mod ingestions;
 mod answers;
+mod analytics;
 mod pages;

@@ -85,7 +85,7 @@ fn answered(question: &Question, found: &[Found]) -> usize {
 }
 
 /// The ranges without what they have twice.
-fn union(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+pub fn union(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.retain(|range| !range.is_empty());
     ranges.sort_unstable_by_key(|range| range.start);
     let mut joined: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
@@ -98,7 +98,8 @@ fn union(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     joined
 }
 
-fn length(ranges: &[Range<usize>]) -> usize {
+/// How long the ranges are together.
+pub fn length(ranges: &[Range<usize>]) -> usize {
     ranges.iter().map(Range::len).sum()
 }
 

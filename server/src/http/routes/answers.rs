@@ -5,6 +5,8 @@
 //! waiting for a turn happens inside it. A client that leaves drops the stream, the stream
 //! drops the place in the line, and the engine stops.
 
+use std::time::Instant;
+
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use actix_web_lab::sse;
 use futures::StreamExt;
@@ -13,8 +15,10 @@ use lectern_generation::answer::AnswerStream;
 use lectern_retrieval::SearchRequest;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::knowledge_base;
+use crate::analytics::{QueryKind, SearchNote};
 use crate::auth::Caller;
 use crate::http::body::JsonBody;
 use crate::http::error::{ApiError, ErrorBody};
@@ -46,6 +50,8 @@ fn yes() -> bool {
 /// The data of the event `sources`, which comes first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SourcesData {
+    /// What feedback on the sources names.
+    pub query_id: Uuid,
     /// What the answer may cite, numbered from 1.
     #[schema(value_type = Vec<CitationSchema>)]
     pub sources: Vec<Citation>,
@@ -82,6 +88,8 @@ pub struct DoneData {
 /// An answer as one body.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Answer {
+    /// What feedback on the sources names.
+    pub query_id: Uuid,
     /// What the answer could cite, numbered from 1.
     #[schema(value_type = Vec<CitationSchema>)]
     pub sources: Vec<Citation>,
@@ -115,6 +123,7 @@ pub async fn answer(
     path: web::Path<String>,
     body: JsonBody<AnswerBody>,
 ) -> Result<HttpResponse, ApiError> {
+    let started = Instant::now();
     let JsonBody(body) = body;
     let base = knowledge_base(&state, &path).await?;
     let search = SearchRequest {
@@ -126,26 +135,58 @@ pub async fn answer(
         .searcher
         .search(&caller.read_scope(), base.id, &search)
         .await?;
-    let embedded = found.embedded;
+    let relevant = found.relevant;
+    let asked = Asked {
+        query_id: found.query_id,
+        embedded: found.embedded,
+    };
+    let note = SearchNote {
+        query_id: asked.query_id,
+        knowledge_base: base.id,
+        text: search.text.clone(),
+        user: Some(caller.user().to_owned()),
+        kind: QueryKind::Answer,
+        mode: found.mode,
+        results: found.passages.len(),
+        relevant,
+        took_ms: started.elapsed().as_secs_f64() * 1_000.0,
+    };
     // A full line refuses here; the turn is waited for inside the stream.
     let events = state
         .lectern
         .answerer
-        .answer(&search.text, found.passages, found.relevant)
+        .answer(&search.text, found.into_passages(), relevant)
         .await?;
+    // A question that was refused is asked again: it counts when it is let in.
+    state.lectern.analytics.note_search(note);
     if !body.stream {
-        return Ok(HttpResponse::Ok().json(collect(events, embedded).await?));
+        return Ok(HttpResponse::Ok().json(collect(events, asked).await?));
     }
     Ok(respond(
         &request,
-        events.map(move |step| to_event(step, embedded)),
+        events.map(move |step| to_event(step, asked)),
         state.limits.keep_alive,
     ))
 }
 
-fn to_event(step: Result<AnswerEvent, PortError>, embedded: EmbeddedShare) -> sse::Event {
+/// What is said with the sources.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    query_id: Uuid,
+    embedded: EmbeddedShare,
+}
+
+fn to_event(step: Result<AnswerEvent, PortError>, asked: Asked) -> sse::Event {
+    let Asked { query_id, embedded } = asked;
     match step {
-        Ok(AnswerEvent::Sources { sources }) => event("sources", &SourcesData { sources, embedded }),
+        Ok(AnswerEvent::Sources { sources }) => event(
+            "sources",
+            &SourcesData {
+                query_id,
+                sources,
+                embedded,
+            },
+        ),
         Ok(AnswerEvent::Token { text }) => event("token", &TokenData { text }),
         Ok(AnswerEvent::Done {
             text,
@@ -167,7 +208,7 @@ fn done(text: String, citations: Vec<Citation>, outcome: AnswerOutcome, usage: T
     }
 }
 
-async fn collect(mut events: AnswerStream, embedded: EmbeddedShare) -> Result<Answer, ApiError> {
+async fn collect(mut events: AnswerStream, asked: Asked) -> Result<Answer, ApiError> {
     let mut all_sources = Vec::new();
     while let Some(step) = events.next().await {
         match step? {
@@ -180,8 +221,9 @@ async fn collect(mut events: AnswerStream, embedded: EmbeddedShare) -> Result<An
                 usage,
             } => {
                 return Ok(Answer {
+                    query_id: asked.query_id,
                     sources: all_sources,
-                    embedded,
+                    embedded: asked.embedded,
                     answer: done(text, citations, outcome, usage),
                 });
             }

@@ -157,7 +157,7 @@ pub async fn delete(
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let found = knowledge_base(&state, &path).await?;
-    state.lectern.ingestion.delete_knowledge_base(&found).await?;
+    state.lectern.delete_knowledge_base(&found).await?;
     tracing::info!(knowledge_base = %found.id, "deleted a knowledge base");
     Ok(HttpResponse::NoContent().finish())
 }

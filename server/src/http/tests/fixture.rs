@@ -10,7 +10,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{test, web};
 use async_trait::async_trait;
 use lectern_domain::ports::{
-    ChunkIndex, ChunkLookup, Embedder, Embedders, Extractor, OneEmbedder, RawFile, TokenCounter,
+    ChunkIndex, ChunkLookup, Embedder, Embedders, Extractor, OneEmbedder, RawFile, TokenCounter, WordIndex,
 };
 use lectern_domain::{Acl, Block, BlockKind, DefaultAccess, ErrorKind, Extracted, PortError, TextSpan};
 use lectern_generation::catalogue::ModelName;
@@ -212,14 +212,14 @@ async fn lectern(
     let embedders: Arc<dyn Embedders> = Arc::new(OneEmbedder(Arc::new(WordEmbedder)));
     let vectors: Arc<dyn ChunkIndex> =
         Arc::new(EdgeVectors::open(folder.join("v"), LazyEmbedder::DIMENSIONS).unwrap());
-    let words: Arc<dyn ChunkIndex> = Arc::new(TantivyWords::open(folder.join("w")).unwrap());
+    let words: Arc<dyn WordIndex> = Arc::new(TantivyWords::open(folder.join("w")).unwrap());
     let ingestion = Ingestion::new(IngestionParts {
         ledger: Arc::clone(&opened.ledger),
         texts,
         extractor: Arc::new(PlainReader),
         token_counter: Arc::new(WordCounter),
         embedders: Arc::clone(&embedders),
-        words: Arc::clone(&words),
+        words: Arc::clone(&words) as Arc<dyn ChunkIndex>,
         vectors: Arc::clone(&vectors),
         settings: IngestSettings {
             pushed_access: DefaultAccess(Acl::everyone()),

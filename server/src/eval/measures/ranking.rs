@@ -51,6 +51,12 @@ pub fn reciprocal_rank_at(ranking: &[String], judgements: &Judgements, k: usize)
         .map_or(0.0, |index| 1.0 / (index + 1) as f64)
 }
 
+/// 1 where a relevant document is among the first `k`, 0 where none is.
+pub fn hit_at(ranking: &[String], judgements: &Judgements, k: usize) -> f64 {
+    let mut first = ranking.iter().take(k);
+    f64::from(u8::from(first.any(|document| is_relevant(judgements, document))))
+}
+
 /// The value that `percent` of `sorted` don't exceed (nearest rank); 0 for no values.
 pub fn percentile(sorted: &[f64], percent: f64) -> f64 {
     let rank = (percent / 100.0 * sorted.len() as f64).ceil() as usize;
@@ -121,6 +127,8 @@ mod tests {
         close(average_precision(&ranking, &judgements), 0.5);
         close(reciprocal_rank_at(&ranking, &judgements, 10), 0.5);
         close(reciprocal_rank_at(&ranking, &judgements, 1), 0.0);
+        close(hit_at(&ranking, &judgements, 1), 0.0);
+        close(hit_at(&ranking, &judgements, 2), 1.0);
     }
 
     #[test]

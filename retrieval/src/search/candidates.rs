@@ -1,0 +1,213 @@
+//! What the indexes find for a question, merged, before anybody checks it.
+//!
+//! Both indexes are asked at the same time. A filter goes to both; the part of it that the index of vectors can't
+//! tell (how a text begins, what it has in it) is told by the index of words first, as a list of documents, where they
+//! aren't too many. What is left of it is for the recheck.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use lectern_domain::ports::{DocumentSet, Embedder, IndexQuery, ScoredChunk, SortKey};
+use lectern_domain::{ChunkId, DocumentId, EmbeddedShare, Filter, KnowledgeBaseId, PortError, ReadScope};
+
+use super::plan::Plan;
+use super::{SearchTimings, Searcher, milliseconds};
+use crate::error::Error;
+use crate::fuse::{self, FusedChunk};
+use crate::request::SearchMode;
+
+/// Most documents that a filter is turned into for the index of vectors.
+const MOST_FILTERED_DOCUMENTS: usize = 20_000;
+
+/// What the indexes found.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
+    /// Best first, each chunk once.
+    pub(super) merged: Vec<FusedChunk>,
+    /// What each of the indexes found, for whoever wants to know the ranks.
+    pub(super) by_vector: Vec<ScoredChunk>,
+    pub(super) by_words: Vec<ScoredChunk>,
+    pub(super) embedded: EmbeddedShare,
+    pub(super) timings: SearchTimings,
+}
+
+/// Who asks what of which knowledge base.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) scope: &'a ReadScope,
+    pub(super) base: KnowledgeBaseId,
+    pub(super) plan: &'a Plan,
+    /// How many chunks each index is asked for.
+    pub(super) depth: usize,
+}
+
+impl Searcher {
+    pub(super) async fn candidates(&self, asked: Asked<'_>) -> Result<Candidates, PortError> {
+        let mut found = match asked.plan.order() {
+            Some(key) => self.in_order(asked, key).await?,
+            None => self.best(asked).await?,
+        };
+        // Asked after the indexes were: a version whose points came in between is pending then, or whole.
+        found.embedded = self.parts.ledger.embedded_share(asked.base).await?;
+        found.by_vector = self
+            .with_all_vectors(asked.base, found.embedded, found.by_vector)
+            .await?;
+        found.merged = match asked.plan.mode {
+            _ if asked.plan.order().is_some() => fuse::words_alone(&found.by_words),
+            SearchMode::Vector => fuse::vectors_alone(&found.by_vector),
+            SearchMode::Lexical => fuse::words_alone(&found.by_words),
+            SearchMode::Hybrid => self.fusion.merge(&found.by_vector, &found.by_words),
+        };
+        Ok(found)
+    }
+
+    async fn best(&self, asked: Asked<'_>) -> Result<Candidates, PortError> {
+        let mut found = Candidates::default();
+        match asked.plan.mode {
+            SearchMode::Vector => {
+                self.ask_vectors(asked, &mut found.by_vector, &mut found.timings)
+                    .await?
+            }
+            SearchMode::Lexical => {
+                self.ask_words(asked, &mut found.by_words, &mut found.timings)
+                    .await?
+            }
+            SearchMode::Hybrid => {
+                let mut timings = SearchTimings::default();
+                futures::try_join!(
+                    self.ask_vectors(asked, &mut found.by_vector, &mut found.timings),
+                    self.ask_words(asked, &mut found.by_words, &mut timings),
+                )?;
+                found.timings.words_ms = timings.words_ms;
+            }
+        }
+        Ok(found)
+    }
+
+    /// All documents that have the words and pass the filter, in the order of an attribute.
+    async fn in_order(&self, asked: Asked<'_>, key: &SortKey) -> Result<Candidates, PortError> {
+        let asking = Instant::now();
+        let by_words = self
+            .parts
+            .words
+            .in_order(asked.base, asked.plan.documents(asked.scope), key, asked.depth)
+            .await?;
+        Ok(Candidates {
+            by_words,
+            timings: SearchTimings {
+                words_ms: milliseconds(asking),
+                ..SearchTimings::default()
+            },
+            ..Candidates::default()
+        })
+    }
+
+    async fn ask_vectors(
+        &self,
+        asked: Asked<'_>,
+        found: &mut Vec<ScoredChunk>,
+        timings: &mut SearchTimings,
+    ) -> Result<(), PortError> {
+        let embedding = Instant::now();
+        let embedder = self.embedder_of(asked.base).await?;
+        let vector = embedder.embed_query(&asked.plan.text_to_embed).await?;
+        timings.embed_ms = milliseconds(embedding);
+        let asking = Instant::now();
+        let documents = self.filtered_documents(asked).await?;
+        let query = IndexQuery {
+            words: &asked.plan.words,
+            vector: &vector,
+            filter: asked.plan.filter.as_ref(),
+            documents: documents.as_deref(),
+        };
+        *found = self
+            .parts
+            .vectors
+            .search(asked.base, query, asked.scope, asked.depth)
+            .await?;
+        timings.vectors_ms = milliseconds(asking);
+        Ok(())
+    }
+
+    async fn ask_words(
+        &self,
+        asked: Asked<'_>,
+        found: &mut Vec<ScoredChunk>,
+        timings: &mut SearchTimings,
+    ) -> Result<(), PortError> {
+        let asking = Instant::now();
+        let query = IndexQuery {
+            words: &asked.plan.words,
+            vector: &[],
+            filter: asked.plan.filter.as_ref(),
+            documents: None,
+        };
+        *found = self
+            .parts
+            .words
+            .search(asked.base, query, asked.scope, asked.depth)
+            .await?;
+        timings.words_ms = milliseconds(asking);
+        Ok(())
+    }
+
+    /// The documents that pass a filter which the index of vectors can't tell; `None` where it can, or where they are
+    /// too many to be named.
+    async fn filtered_documents(&self, asked: Asked<'_>) -> Result<Option<Vec<DocumentId>>, PortError> {
+        let Some(filter) = asked
+            .plan
+            .filter
+            .as_ref()
+            .filter(|filter| looks_into_texts(filter))
+        else {
+            return Ok(None);
+        };
+        let documents = DocumentSet {
+            query: None,
+            filter: Some(filter),
+            scope: asked.scope,
+        };
+        self.parts
+            .words
+            .documents(asked.base, documents, MOST_FILTERED_DOCUMENTS)
+            .await
+    }
+
+    /// Those hits whose version has all its vectors. Costs nothing where every version has.
+    async fn with_all_vectors(
+        &self,
+        base: KnowledgeBaseId,
+        embedded: EmbeddedShare,
+        mut found: Vec<ScoredChunk>,
+    ) -> Result<Vec<ScoredChunk>, PortError> {
+        if embedded.is_whole() || found.is_empty() {
+            return Ok(found);
+        }
+        let ids: Vec<ChunkId> = found.iter().map(|hit| hit.chunk).collect();
+        let pending = self.parts.ledger.not_embedded(base, &ids).await?;
+        found.retain(|hit| !pending.contains(&hit.chunk));
+        Ok(found)
+    }
+
+    /// The model that made the vectors of a knowledge base. Where there is no such knowledge base nothing
+    /// is found, with whatever model.
+    async fn embedder_of(&self, base: KnowledgeBaseId) -> Result<Arc<dyn Embedder>, PortError> {
+        let embedders = &self.parts.embedders;
+        let Some(model) = self.parts.ledger.embedding_model(base).await? else {
+            return Ok(embedders.preferred());
+        };
+        embedders
+            .of_model(&model)
+            .ok_or_else(|| Error::UnknownEmbedder { model }.into())
+    }
+}
+
+/// Whether a part of the filter is about what stands within a text.
+fn looks_into_texts(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(some) | Filter::Or(some) => some.iter().any(looks_into_texts),
+        Filter::Not(filter) => looks_into_texts(filter),
+        Filter::StartsWith(_) | Filter::Contains(_) => true,
+        Filter::Equals(_) | Filter::In(_) | Filter::Range(_) | Filter::Exists(_) => false,
+    }
+}

@@ -1,0 +1,403 @@
+//! A knowledge base that is made up, in the real indexes.
+//!
+//! ```text
+//! Generated -> vectors.upsert, words.upsert -> commit -> optimise -> questions -> recall, latency, memory
+//! ```
+//!
+//! The chunks are written to the two indexes as ingestion writes them. They aren't in the ledger, so the recheck is no
+//! part of these figures: it looks up what is shown, and costs the same whatever the number of chunks; [`super::asked`]
+//! measures it. The question's vector is a generated one; the time of embedding is that of the model on the question's
+//! words, where its files are there.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use lectern_domain::ports::{ChunkIndex, Embedder, IndexEntry, IndexQuery, ScoredChunk};
+use lectern_domain::{ChunkId, Filter, KnowledgeBaseId, ReadScope, WordQuery};
+use lectern_retrieval::{EdgeVectors, TantivyWords, fuse};
+use serde::Serialize;
+
+use super::Watcher;
+use super::exact::{BEST, Exact};
+use super::generated::{CHUNKS_PER_DOCUMENT, Generated, SHARES};
+use super::latency::{Latency, milliseconds};
+use super::memory::Resident;
+use crate::config::cores;
+
+/// Documents that are written at a time.
+const DOCUMENTS_PER_WRITE: u64 = 100;
+/// Chunks between two commits.
+const CHUNKS_PER_COMMIT: u64 = 20_000;
+/// Chunks that each index is asked for, as a search for ten passages does.
+const DEPTH: usize = 200;
+/// How often somebody looks how far a long step is.
+const LOOK_AFTER: Duration = Duration::from_millis(250);
+/// Questions whose times don't count.
+const WARM_UP: usize = 20;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Synthetic {
+    /// How many chunks.
+    pub chunks: u64,
+    /// How many questions.
+    pub questions: usize,
+    /// How many ask at a time, in a second round.
+    pub clients: usize,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct SyntheticFigures {
+    /// Chunks in the indexes.
+    pub chunks: u64,
+    /// Questions asked in each round.
+    pub questions: usize,
+    /// Making up and writing the chunks.
+    pub write_s: f64,
+    /// Building the graph, and quantising.
+    pub optimise_vectors_s: f64,
+    /// Merging the index of words.
+    pub optimise_words_s: f64,
+    /// Bytes of both indexes on disk.
+    pub disk_bytes: u64,
+    /// When both were built.
+    pub resident_built: Resident,
+    /// When both were opened anew and all questions asked.
+    pub resident_opened: Resident,
+    /// The index of vectors alone, without a filter and with one that selects each share.
+    pub vectors: Vec<FilteredFigures>,
+    /// All steps, one question after another.
+    pub steps: StepFigures,
+    /// The same with several clients.
+    pub clients: usize,
+    /// All steps, with so many clients.
+    pub steps_of_clients: StepFigures,
+}
+
+/// How well and how fast the index of vectors finds.
+#[derive(Clone, Debug, Serialize)]
+pub struct FilteredFigures {
+    /// The share of the chunks that pass the filter.
+    pub passing: f64,
+    /// How many of the ten nearest are among the first ten.
+    pub recall_at_10: f64,
+    /// The time of a search.
+    pub latency: Latency,
+}
+
+/// The times of the steps.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepFigures {
+    /// Embedding the question; all zero without the model's files.
+    pub embed: Latency,
+    /// The index of vectors.
+    pub vectors: Latency,
+    /// The index of words, at the same time as those two.
+    pub words: Latency,
+    /// Merging the lists.
+    pub fuse: Latency,
+    /// All of it.
+    pub total: Latency,
+}
+
+struct Indexes {
+    vectors: Arc<dyn ChunkIndex>,
+    words: Arc<dyn ChunkIndex>,
+}
+
+impl Indexes {
+    fn open(folder: &Path, dimensions: usize) -> Result<Self> {
+        Ok(Self {
+            vectors: Arc::new(EdgeVectors::open(folder.join("vectors"), dimensions)?),
+            words: Arc::new(TantivyWords::open(folder.join("words"))?),
+        })
+    }
+}
+
+/// Writes the chunks, asks the questions.
+pub async fn run(
+    wanted: Synthetic,
+    folder: &Path,
+    embedder: Arc<dyn Embedder>,
+    scope: &ReadScope,
+    watcher: Watcher<'_>,
+) -> Result<SyntheticFigures> {
+    let base = KnowledgeBaseId::generate();
+    let generated = Generated::new(base, wanted.chunks, embedder.dimensions());
+    let indexes = Indexes::open(folder, embedder.dimensions())?;
+    let writing = Instant::now();
+    write(&generated, base, &indexes, watcher).await?;
+    let write_s = writing.elapsed().as_secs_f64();
+    watcher("building the graph", 0, 0);
+    let optimise_vectors_s = optimise(indexes.vectors.as_ref(), base).await?;
+    watcher("merging the index of words", 0, 0);
+    let optimise_words_s = optimise(indexes.words.as_ref(), base).await?;
+    let resident_built = Resident::now();
+    drop(indexes);
+
+    let indexes = Indexes::open(folder, embedder.dimensions())?;
+    let exact = exactly(&generated, wanted.questions, watcher).await?;
+    let asker = Arc::new(Asker {
+        base,
+        generated,
+        indexes,
+        embedder: embedder.embed_query("warm").await.is_ok().then_some(embedder),
+        scope: scope.clone(),
+    });
+    let mut vectors = Vec::new();
+    for filter in 0..=SHARES.len() {
+        vectors.push(filtered(&asker, &exact, filter, wanted.questions, watcher).await?);
+    }
+    let steps = all_steps(&asker, wanted.questions, 1, watcher).await?;
+    let steps_of_clients = all_steps(&asker, wanted.questions, wanted.clients, watcher).await?;
+    Ok(SyntheticFigures {
+        chunks: wanted.chunks,
+        questions: wanted.questions,
+        write_s,
+        optimise_vectors_s,
+        optimise_words_s,
+        disk_bytes: bytes_under(folder),
+        resident_built,
+        resident_opened: Resident::now(),
+        vectors,
+        steps,
+        clients: wanted.clients,
+        steps_of_clients,
+    })
+}
+
+/// Both indexes are written at the same time, while the next chunks are made up.
+async fn write(
+    generated: &Generated,
+    base: KnowledgeBaseId,
+    indexes: &Indexes,
+    watcher: Watcher<'_>,
+) -> Result<()> {
+    let documents = generated.chunks().div_ceil(CHUNKS_PER_DOCUMENT);
+    let make = |from: u64| {
+        let generated = generated.clone();
+        let to = (from + DOCUMENTS_PER_WRITE).min(documents);
+        tokio::task::spawn_blocking(move || -> Vec<IndexEntry> {
+            (from..to)
+                .flat_map(|document| generated.entries(document))
+                .collect()
+        })
+    };
+    let (mut next, mut from, mut written) = (make(0), 0, 0_u64);
+    while from < documents {
+        let entries = next.await.context("making chunks up ended in a panic")?;
+        from += DOCUMENTS_PER_WRITE;
+        next = make(from.min(documents));
+        futures::try_join!(
+            indexes.vectors.upsert(base, &entries),
+            indexes.words.upsert(base, &entries)
+        )?;
+        let before = written;
+        written += entries.len() as u64;
+        if before / CHUNKS_PER_COMMIT != written / CHUNKS_PER_COMMIT || from >= documents {
+            futures::try_join!(indexes.vectors.commit(base), indexes.words.commit(base))?;
+        }
+        watcher("writing chunks", written, generated.chunks());
+    }
+    Ok(())
+}
+
+async fn optimise(index: &dyn ChunkIndex, base: KnowledgeBaseId) -> Result<f64> {
+    let started = Instant::now();
+    index.optimize(base).await?;
+    index.commit(base).await?;
+    Ok(started.elapsed().as_secs_f64())
+}
+
+async fn exactly(generated: &Generated, questions: usize, watcher: Watcher<'_>) -> Result<Exact> {
+    let (total, seen) = (generated.chunks(), Arc::new(AtomicU64::new(0)));
+    let (generated, counted) = (generated.clone(), Arc::clone(&seen));
+    let mut comparing = tokio::task::spawn_blocking(move || {
+        let questions: Vec<_> = (0..questions as u64)
+            .map(|question| generated.question_vector(question))
+            .collect();
+        Exact::search(&generated, &questions, cores(), |chunks| {
+            counted.fetch_add(chunks, Ordering::Relaxed);
+        })
+    });
+    loop {
+        watcher("comparing exactly", seen.load(Ordering::Relaxed), total);
+        if let Ok(done) = tokio::time::timeout(LOOK_AFTER, &mut comparing).await {
+            return done.context("the exact search ended in a panic");
+        }
+    }
+}
+
+/// Who asks.
+struct Asker {
+    base: KnowledgeBaseId,
+    generated: Generated,
+    indexes: Indexes,
+    embedder: Option<Arc<dyn Embedder>>,
+    scope: ReadScope,
+}
+
+/// The times of the steps of one question, in milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Times {
+    embed: f64,
+    vectors: f64,
+    words: f64,
+    fuse: f64,
+    total: f64,
+}
+
+impl Asker {
+    async fn vectors(&self, vector: &[f32], filter: Option<&Filter>) -> Result<(Vec<ScoredChunk>, f64)> {
+        let started = Instant::now();
+        let query = IndexQuery {
+            words: &WordQuery::default(),
+            vector,
+            filter,
+            documents: None,
+        };
+        let found = self
+            .indexes
+            .vectors
+            .search(self.base, query, &self.scope, DEPTH)
+            .await?;
+        Ok((found, milliseconds(started.elapsed())))
+    }
+
+    async fn words(&self, text: &str) -> Result<(Vec<ScoredChunk>, f64)> {
+        let started = Instant::now();
+        let query = IndexQuery {
+            words: &WordQuery::plain(text),
+            vector: &[],
+            filter: None,
+            documents: None,
+        };
+        let found = self
+            .indexes
+            .words
+            .search(self.base, query, &self.scope, DEPTH)
+            .await?;
+        Ok((found, milliseconds(started.elapsed())))
+    }
+
+    /// Embedding and then vectors, and words at the same time, as a search does it.
+    async fn all(&self, question: u64) -> Result<Times> {
+        let (text, vector) = (
+            self.generated.question_text(question),
+            self.generated.question_vector(question),
+        );
+        let started = Instant::now();
+        let by_meaning = async {
+            if let Some(embedder) = &self.embedder {
+                embedder.embed_query(&text).await?;
+            }
+            let embed = milliseconds(started.elapsed());
+            let (found, vectors) = self.vectors(&vector, None).await?;
+            Ok::<_, anyhow::Error>((found, embed, vectors))
+        };
+        let ((by_vector, embed, vectors), (by_words, words)) =
+            futures::try_join!(by_meaning, self.words(&text))?;
+        let fusing = Instant::now();
+        fuse::reciprocal_rank(&by_vector, &by_words);
+        Ok(Times {
+            embed,
+            vectors,
+            words,
+            fuse: milliseconds(fusing.elapsed()),
+            total: milliseconds(started.elapsed()),
+        })
+    }
+}
+
+/// The index of vectors with filter number `filter`, 0 being none.
+async fn filtered(
+    asker: &Asker,
+    exact: &Exact,
+    filter: usize,
+    questions: usize,
+    watcher: Watcher<'_>,
+) -> Result<FilteredFigures> {
+    let share = filter.checked_sub(1).map(|at| SHARES[at]);
+    let (mut times, mut found_of_best, mut best) = (Vec::new(), 0, 0);
+    for question in 0..questions {
+        watcher("asking the index of vectors", question as u64, questions as u64);
+        let vector = asker.generated.question_vector(question as u64);
+        let condition = share.map(|share| Generated::filter(question as u64, share));
+        let (found, time) = asker.vectors(&vector, condition.as_ref()).await?;
+        if question >= WARM_UP.min(questions / 2) {
+            times.push(time);
+        }
+        let first: Vec<ChunkId> = found.iter().take(BEST).map(|hit| hit.chunk).collect();
+        for chunk in exact.best(question, filter) {
+            best += 1;
+            found_of_best += usize::from(first.contains(&asker.generated.id(chunk)));
+        }
+    }
+    Ok(FilteredFigures {
+        passing: share.map_or(1.0, |share| 1.0 / share as f64),
+        recall_at_10: f64::from(found_of_best as u32) / f64::from(best.max(1) as u32),
+        latency: Latency::of(times),
+    })
+}
+
+/// All steps, from so many clients at a time.
+async fn all_steps(
+    asker: &Arc<Asker>,
+    questions: usize,
+    clients: usize,
+    watcher: Watcher<'_>,
+) -> Result<StepFigures> {
+    watcher("asking both indexes", 0, questions as u64);
+    for question in 0..WARM_UP {
+        asker.all(question as u64).await?;
+    }
+    let per_client = questions.div_ceil(clients.max(1));
+    let running: Vec<_> = (0..clients.max(1))
+        .map(|client| {
+            let asker = Arc::clone(asker);
+            tokio::spawn(async move {
+                let mut times = Vec::with_capacity(per_client);
+                for question in 0..per_client {
+                    times.push(
+                        asker
+                            .all((WARM_UP + client * per_client + question) as u64)
+                            .await?,
+                    );
+                }
+                Ok::<_, anyhow::Error>(times)
+            })
+        })
+        .collect();
+    let mut times = Vec::new();
+    for client in running {
+        times.extend(client.await.context("a client ended in a panic")??);
+    }
+    let of = |step: fn(&Times) -> f64| Latency::of(times.iter().map(step).collect());
+    Ok(StepFigures {
+        embed: of(|times| times.embed),
+        vectors: of(|times| times.vectors),
+        words: of(|times| times.words),
+        fuse: of(|times| times.fuse),
+        total: of(|times| times.total),
+    })
+}
+
+fn bytes_under(folder: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => bytes_under(&entry.path()),
+            // A file may have holes.
+            Ok(metadata) => metadata.blocks() * 512,
+            Err(_) => 0,
+        })
+        .sum()
+}
