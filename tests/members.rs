@@ -10,8 +10,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::harness::jobs::Job;
 use crate::harness::lectern::KB;
-use crate::harness::{Outcome, Server, Workplace, until};
+use crate::harness::{Outcome, Server, Workplace};
 
 #[allow(dead_code, reason = "the tests of the connector use the rest")]
 #[path = "../connectors/slack/tests/workspace/mod.rs"]
@@ -60,26 +61,11 @@ fn serve(lectern: &Workplace, workspace: &Workspace) -> Server {
     Server::start(lectern)
 }
 
-/// Syncs until everything can be found by its words.
+/// Syncs until everything can be found by its words. Its vectors aren't asked for, so nobody waits for them.
 fn sync(server: &Server) {
-    let asked = server
-        .post(&path("sources/slack/sync"), &json!({}))
-        .is(202)
-        .json();
-    let job = path(&format!("ingestions/{}", asked["job"]["id"].as_str().unwrap()));
-    let mut last = Value::Null;
-    loop {
-        // Each look waits for something to have gone on, however long all of it takes.
-        let now = until("a job to go on", || {
-            let now = server.get(&job).is(200).json()["job"].clone();
-            (now["progress"] != last || !now["ended_at"].is_null()).then_some(now)
-        });
-        if now["progress"]["words_complete"] == true || now["state"] == "complete" {
-            return;
-        }
-        assert!(now["ended_at"].is_null(), "{now:#}");
-        last = now["progress"].clone();
-    }
+    let job = Job::sync(server, "slack");
+    job.follow(|now| now["progress"]["words_complete"] == true || now["state"] == "complete");
+    job.stop();
 }
 
 /// All documents of the source, a page at a time.
@@ -148,7 +134,7 @@ fn round(workspace: &mut Workspace, size: Size, operator: u64) {
     let server = serve(&lectern, workspace);
     sync(&server);
     println!(
-        "{} messages can be found after {:?}",
+        "{} messages can be found after {:.1?}",
         size.messages,
         start.elapsed()
     );
@@ -165,6 +151,7 @@ fn round(workspace: &mut Workspace, size: Size, operator: u64) {
     assert_eq!(indexed + left_out, all as u64, "every message of the export");
 
     let (mut found, mut hidden) = (0, 0);
+    let asking = Instant::now();
     for (number, (word, mark)) in workspace.marks.iter().enumerate() {
         let conversation = &workspace.conversations[&mark.conversation];
         if !conversation.is_private && number % PUBLIC_EVERY != 0 {
@@ -177,7 +164,10 @@ fn round(workspace: &mut Workspace, size: Size, operator: u64) {
             false => hidden += 1,
         }
     }
-    println!("user {operator}: {found} messages looked for and found, {hidden} looked for and not found");
+    println!(
+        "user {operator}: {found} messages looked for and found, {hidden} looked for and not found, in {:.1?}",
+        asking.elapsed()
+    );
     assert!(found > 0 && hidden > 0);
     assert_eq!(
         server.metric("lectern_recheck_dropped_total"),

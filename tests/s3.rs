@@ -2,11 +2,13 @@
 //! else, and a bucket that breaks off its listing loses no document.
 
 use std::fs;
+use std::time::Instant;
 
 use serde_json::json;
 
+use crate::harness::jobs::Job;
 use crate::harness::lectern::KB;
-use crate::harness::{Outcome, Workplace};
+use crate::harness::{Outcome, Server, Workplace};
 
 #[allow(dead_code, reason = "the suite of the connector uses the rest")]
 #[path = "../connectors/tests/s3/shelf.rs"]
@@ -20,14 +22,18 @@ fn sync(lectern: &Workplace) -> Outcome {
     lectern.run(["source", "sync", "--kb", KB, "bucket"])
 }
 
-/// A knowledge base with the bucket as its source, made of a configuration in a file.
+/// A knowledge base with the documents of the bucket as its source, made of a configuration in a file.
 fn workplace(shelf: &Shelf) -> Workplace {
+    workplace_of(shelf, "docs/")
+}
+
+fn workplace_of(shelf: &Shelf, prefix: &str) -> Workplace {
     let lectern = Workplace::new();
     let (id, secret) = (lectern.elsewhere("id"), lectern.elsewhere("secret"));
     fs::write(&id, "AKIAEXAMPLE").unwrap();
     fs::write(&secret, SECRET).unwrap();
     let config = json!({
-        "kind": "s3", "buckets": [format!("s3://{BUCKET}/docs/")], "endpoint": shelf.endpoint(), "allow_http": true,
+        "kind": "s3", "buckets": [format!("s3://{BUCKET}/{prefix}")], "endpoint": shelf.endpoint(), "allow_http": true,
         "credentials": {"from": "key", "id": {"file": id}, "secret": {"file": secret}},
     });
     let file = lectern.elsewhere("bucket.json");
@@ -138,4 +144,45 @@ fn a_listing_that_breaks_off_loses_nothing_and_no_secret_is_told() {
             assert!(!is_told, "{path:?} has the secret in it");
         }
     }
+}
+
+/// Objects of the large bucket where nothing else is said.
+const KEYS: usize = 1_000;
+
+/// `LECTERN_TEST_BUCKET_KEYS` makes the bucket larger. What the server has in memory of its own is shown, not judged: it has
+/// the embedder in it, and a part of the indexes.
+#[test]
+fn a_large_bucket_is_taken_in_whole_and_a_second_sync_reads_nothing_of_it() {
+    let set = std::env::var("LECTERN_TEST_BUCKET_KEYS").ok();
+    let keys: usize = set.map_or(KEYS, |keys| keys.parse().unwrap());
+    let shelf = Shelf::new();
+    shelf.number(keys);
+    let lectern = workplace_of(&shelf, "numbered/");
+    let server = Server::start(&lectern);
+    for (times, wanted) in [("first", "new"), ("second", "unchanged")] {
+        let (start, mut words, mut most_mib) = (Instant::now(), None, 0);
+        let ended = Job::sync(&server, "bucket").follow(|now| {
+            most_mib = most_mib.max(server.own_memory_mib());
+            if words.is_none() && now["progress"]["words_complete"] == true {
+                words = Some(start.elapsed());
+            }
+            now["state"] == "complete"
+        });
+        println!(
+            "{times} sync of {keys} objects: {:.1?}, words after {words:.1?}, {most_mib} MiB at the most",
+            start.elapsed()
+        );
+        assert_eq!(ended["counts"][wanted], keys, "{ended:#}");
+        let read = read(&shelf);
+        let objects = read.iter().filter(|key| !key.ends_with(".metadata.json")).count();
+        assert_eq!(objects, if wanted == "new" { keys } else { 0 });
+        assert!(wanted == "new" || read.is_empty(), "{read:?}");
+    }
+    let last = keys - 1;
+    let passages = server.post(
+        &format!("/knowledge-bases/{KB}/search"),
+        &json!({ "text": format!("document number {last}"), "mode": "lexical" }),
+    );
+    let first = &passages.is(200).json()["passages"][0];
+    assert_eq!(first["text"], format!("Document number {last}."), "{first:#}");
 }

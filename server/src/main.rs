@@ -16,6 +16,7 @@ mod http;
 mod render;
 mod cli;
 mod demo;
+mod random;
 mod eval;
 mod bench;
 

@@ -9,6 +9,7 @@ pub mod models;
 pub mod lectern;
 pub mod server;
 pub mod events;
+pub mod jobs;
 pub mod handbook;
 pub mod oracle;
 pub mod records;

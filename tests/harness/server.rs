@@ -74,6 +74,15 @@ impl Server {
         self.child.id()
     }
 
+    /// What it has in memory that is no page of a file, in MiB; 0 where there is no `/proc`.
+    pub fn own_memory_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+        kib.unwrap_or_default() / 1024
+    }
+
     /// What it has said so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()

@@ -112,7 +112,27 @@ impl Ledger {
         };
         let prepared_size = PREPARED_SIZES.into_iter().find(|size| *size >= chunks.len());
         let filling = prepared_size.unwrap_or_default().saturating_sub(chunks.len());
-        let mut query = QueryBuilder::<Sqlite>::new(
+        let filled: Vec<ChunkId> = chunks
+            .iter()
+            .chain(std::iter::repeat_n(last, filling))
+            .copied()
+            .collect();
+        statement("", knowledge_base, &filled)
+            .build_query_as()
+            .persistent(prepared_size.is_some())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Error::ledger("look up chunks"))
+    }
+}
+
+/// The statement that looks up `chunks`, after `before`. The order of its tables is said with `CROSS JOIN`
+/// (<https://www.sqlite.org/optoverview.html#manual_control_of_query_plans_using_cross_join>): left to itself, SQLite
+/// goes through all documents of the knowledge base as soon as there are a few dozen ids.
+fn statement(before: &str, knowledge_base: KnowledgeBaseId, chunks: &[ChunkId]) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::<Sqlite>::new(before);
+    query
+        .push(
             "SELECT c.id, c.document, c.version, c.ordinal, c.token_count, c.heading_path, c.page,
                     c.span_start, c.span_end, c.text_hash,
                     c.parent_start, c.parent_end, c.parent_hash, c.header_start, c.header_end, c.header_hash,
@@ -120,28 +140,23 @@ impl Ledger {
                     d.deleted = 0 AND k.deleted_at IS NULL AND c.version = d.current_version IS TRUE
                         AS is_current,
                     v.embedded_at IS NOT NULL AS is_embedded, ",
-        );
-        query.push(METADATA_COLUMNS).push(
+        )
+        .push(METADATA_COLUMNS)
+        .push(
             " FROM chunks c
-             JOIN versions v ON v.document = c.document AND v.version = c.version
-             JOIN documents d ON d.id = c.document
-             JOIN sources s ON s.id = d.source
-             JOIN knowledge_bases k ON k.id = d.knowledge_base
+             CROSS JOIN versions v ON v.document = c.document AND v.version = c.version
+             CROSS JOIN documents d ON d.id = c.document
+             CROSS JOIN sources s ON s.id = d.source
+             CROSS JOIN knowledge_bases k ON k.id = d.knowledge_base
              WHERE d.knowledge_base = ",
         );
-        query.push_bind(knowledge_base.0).push(" AND c.id IN (");
-        let mut ids = query.separated(", ");
-        for chunk in chunks.iter().chain(std::iter::repeat_n(last, filling)) {
-            ids.push_bind(chunk.0);
-        }
-        query.push(")");
-        query
-            .build_query_as()
-            .persistent(prepared_size.is_some())
-            .fetch_all(&self.readers)
-            .await
-            .map_err(Error::ledger("look up chunks"))
+    query.push_bind(knowledge_base.0).push(" AND c.id IN (");
+    let mut ids = query.separated(", ");
+    for chunk in chunks {
+        ids.push_bind(chunk.0);
     }
+    query.push(")");
+    query
 }
 
 fn own_piece(row: &Row) -> Result<PieceRequest> {
@@ -200,4 +215,38 @@ fn ledger_chunk(row: Row, texts: &mut impl Iterator<Item = String>) -> Result<Le
         table_header,
         parent,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use super::*;
+    use crate::texts::TextStore;
+
+    #[tokio::test]
+    async fn chunks_are_looked_up_by_their_ids_however_many_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let texts = Arc::new(TextStore::open(folder.path()).unwrap());
+        let ledger = Ledger::open(&folder.path().join("ledger.sqlite"), texts)
+            .await
+            .unwrap();
+        let chunks: Vec<ChunkId> = (0..2_000_u128)
+            .map(|number| ChunkId(Uuid::from_u128(number)))
+            .collect();
+        for count in PREPARED_SIZES.into_iter().chain([1, 2_000]) {
+            let mut query = statement(
+                "EXPLAIN QUERY PLAN ",
+                KnowledgeBaseId(Uuid::nil()),
+                &chunks[..count],
+            );
+            let plan = query.build().fetch_all(&ledger.readers).await.unwrap();
+            let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+            let first = &steps[0];
+            assert!(
+                first.starts_with("SEARCH c USING INDEX") && first.ends_with("(id=?)"),
+                "{count}: {steps:#?}"
+            );
+        }
+    }
 }

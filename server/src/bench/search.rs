@@ -1,9 +1,10 @@
 //! The way of a question, step by step.
 //!
 //! [`asked`] asks a knowledge base that is there. [`synthetic`] makes one up ([`generated`]), as large as is wanted,
-//! in the real engines, and compares what they find with an exact search ([`exact`]), with and without filters.
+//! in the real engines ([`built`]), and compares what they find with an exact search ([`exact`]), with and without filters.
 
 pub mod asked;
+pub mod built;
 pub mod exact;
 pub mod generated;
 pub mod latency;

@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::asking::Way;
 use super::measures::{Measures, Metric};
 use super::run::Run;
+use crate::random::Random;
 
 /// How often the questions are drawn again.
 const RESAMPLES: usize = 10_000;
@@ -156,10 +157,10 @@ fn change(values: &[(f64, f64)], seed: u64) -> Change {
 
 /// The middle 95 % of the means of `gains` drawn again with replacement.
 fn interval(gains: &[f64], seed: u64) -> (f64, f64) {
-    let mut draws = Draws(seed);
+    let mut random = Random::seeded(seed);
     let mut means: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
-            let drawn = (0..gains.len()).filter_map(|_| gains.get(draws.below(gains.len())));
+            let drawn = (0..gains.len()).filter_map(|_| gains.get(random.below(gains.len() as u64) as usize));
             drawn.sum::<f64>() / gains.len() as f64
         })
         .collect();
@@ -169,21 +170,6 @@ fn interval(gains: &[f64], seed: u64) -> (f64, f64) {
         means.get(place).copied().unwrap_or(0.0)
     };
     (at(TAIL), at(1.0 - TAIL))
-}
-
-/// The numbers of splitmix64 (Steele, Lea and Flood, OOPSLA 2014): the same on every machine.
-struct Draws(u64);
-
-impl Draws {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        // The upper half of the product: a remainder would draw the first ones a little more often.
-        ((u128::from(mixed) * end as u128) >> 64) as usize
-    }
 }
 
 fn extremes(

@@ -103,7 +103,8 @@ pub fn length(ranges: &[Range<usize>]) -> usize {
     ranges.iter().map(Range::len).sum()
 }
 
-fn share(part: usize, whole: usize) -> f64 {
+/// `part` of `whole`; 0 where there is nothing.
+pub fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 {
         0.0
     } else {

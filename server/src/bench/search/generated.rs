@@ -18,6 +18,8 @@ use lectern_domain::{
     SourceId, TextSpan, Version,
 };
 
+use crate::random::Random;
+
 /// One of how many documents each filter selects.
 pub const SHARES: [u64; 4] = [2, 10, 100, 1_000];
 /// Chunks of a document.
@@ -37,45 +39,8 @@ const NOISE: f32 = 0.02;
 /// How far a question lies from the chunk that it is about.
 const ASIDE: f32 = 0.3;
 
-/// Numbers that look random and follow from a seed (splitmix64: Steele, Lea and Flood 2014).
-#[derive(Clone, Debug)]
-pub struct Random(u64);
-
-impl Random {
-    /// Those of a thing: its kind and its number.
-    pub fn of(kind: u64, number: u64) -> Self {
-        let mut random = Self(kind.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ number);
-        random.next();
-        random
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// From 0 up to 1.
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
-    }
-
-    /// Nearly normal, with a deviation of one: the sum of four even ones.
-    fn normal(&mut self) -> f32 {
-        let bits = self.next();
-        let sum: u64 = (0..4).map(|part| (bits >> (16 * part)) & 0xffff).sum();
-        (sum as f32 / 65_535.0 - 2.0) * 1.732
-    }
-
-    fn latent(&mut self) -> [f32; LATENT] {
-        std::array::from_fn(|_| self.normal())
-    }
+fn latent_point(random: &mut Random) -> [f32; LATENT] {
+    std::array::from_fn(|_| random.normal())
 }
 
 /// A number of generated chunks.
@@ -97,7 +62,7 @@ impl Generated {
             chunks,
             map: Arc::new(
                 (0..dimensions as u64)
-                    .map(|row| Random::of(1, row).latent())
+                    .map(|row| latent_point(&mut Random::of(1, row)))
                     .collect(),
             ),
         }
@@ -130,9 +95,9 @@ impl Generated {
 
     fn latent(&self, chunk: u64) -> [f32; LATENT] {
         let mut random = Random::of(2, chunk);
-        let clusters = self.chunks / CHUNKS_PER_CLUSTER;
-        let centre = Random::of(4, random.below(clusters)).latent();
-        let aside = random.latent();
+        let clusters = (self.chunks / CHUNKS_PER_CLUSTER).max(1);
+        let centre = latent_point(&mut Random::of(4, random.below(clusters)));
+        let aside = latent_point(&mut random);
         std::array::from_fn(|at| centre[at] + SPREAD * aside[at])
     }
 
@@ -157,7 +122,7 @@ impl Generated {
     pub fn question_vector(&self, question: u64) -> Vec<f32> {
         let mut random = Random::of(5, question);
         let latent = self.latent(random.below(self.chunks));
-        let aside = random.latent();
+        let aside = latent_point(&mut random);
         let latent = std::array::from_fn(|at| latent[at] + ASIDE * aside[at]);
         self.laid_out(&latent, &mut random)
     }

@@ -1,9 +1,9 @@
 //! What this process has in memory, as the kernel counts it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Resident memory in bytes. That of mapped files is given back when somebody else needs it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resident {
     /// Its own.
     pub anonymous_bytes: u64,

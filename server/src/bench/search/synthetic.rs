@@ -1,12 +1,11 @@
 //! A knowledge base that is made up, in the real indexes.
 //!
 //! ```text
-//! Generated -> vectors.upsert, words.upsert -> commit -> optimise -> questions -> recall, latency, memory
+//! Generated -> built (both indexes written, merged, the graph built) -> questions -> recall, latency, memory
 //! ```
 //!
-//! The chunks are written to the two indexes as ingestion writes them. They aren't in the ledger, so the recheck is no
-//! part of these figures: it looks up what is shown, and costs the same whatever the number of chunks; [`super::asked`]
-//! measures it. The question's vector is a generated one; the time of embedding is that of the model on the question's
+//! The chunks aren't in the ledger, so the recheck is no part of these figures: it looks up what is shown, and costs the
+//! same whatever the number of chunks; [`super::asked`] measures it. The question's vector is a generated one; the time of embedding is that of the model on the question's
 //! words, where its files are there.
 
 use std::path::Path;
@@ -15,22 +14,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use lectern_domain::ports::{ChunkIndex, Embedder, IndexEntry, IndexQuery, ScoredChunk};
+use lectern_domain::ports::{Embedder, IndexQuery, ScoredChunk};
 use lectern_domain::{ChunkId, Filter, KnowledgeBaseId, ReadScope, WordQuery};
-use lectern_retrieval::{EdgeVectors, TantivyWords, fuse};
+use lectern_retrieval::Fusion;
 use serde::Serialize;
 
 use super::Watcher;
+use super::built::{Built, BuiltFigures, Indexes};
 use super::exact::{BEST, Exact};
-use super::generated::{CHUNKS_PER_DOCUMENT, Generated, SHARES};
+use super::generated::{Generated, SHARES};
 use super::latency::{Latency, milliseconds};
 use super::memory::Resident;
 use crate::config::cores;
 
-/// Documents that are written at a time.
-const DOCUMENTS_PER_WRITE: u64 = 100;
-/// Chunks between two commits.
-const CHUNKS_PER_COMMIT: u64 = 20_000;
 /// Chunks that each index is asked for, as a search for ten passages does.
 const DEPTH: usize = 200;
 /// How often somebody looks how far a long step is.
@@ -56,16 +52,9 @@ pub struct SyntheticFigures {
     pub chunks: u64,
     /// Questions asked in each round.
     pub questions: usize,
-    /// Making up and writing the chunks.
-    pub write_s: f64,
-    /// Building the graph, and quantising.
-    pub optimise_vectors_s: f64,
-    /// Merging the index of words.
-    pub optimise_words_s: f64,
-    /// Bytes of both indexes on disk.
-    pub disk_bytes: u64,
-    /// When both were built.
-    pub resident_built: Resident,
+    /// How the indexes were made.
+    #[serde(flatten)]
+    pub built: BuiltFigures,
     /// When both were opened anew and all questions asked.
     pub resident_opened: Resident,
     /// The index of vectors alone, without a filter and with one that selects each share.
@@ -104,21 +93,7 @@ pub struct StepFigures {
     pub total: Latency,
 }
 
-struct Indexes {
-    vectors: Arc<dyn ChunkIndex>,
-    words: Arc<dyn ChunkIndex>,
-}
-
-impl Indexes {
-    fn open(folder: &Path, dimensions: usize) -> Result<Self> {
-        Ok(Self {
-            vectors: Arc::new(EdgeVectors::open(folder.join("vectors"), dimensions)?),
-            words: Arc::new(TantivyWords::open(folder.join("words"))?),
-        })
-    }
-}
-
-/// Writes the chunks, asks the questions.
+/// Makes the indexes up in `folder` where they aren't there, and asks the questions.
 pub async fn run(
     wanted: Synthetic,
     folder: &Path,
@@ -126,23 +101,12 @@ pub async fn run(
     scope: &ReadScope,
     watcher: Watcher<'_>,
 ) -> Result<SyntheticFigures> {
-    let base = KnowledgeBaseId::generate();
-    let generated = Generated::new(base, wanted.chunks, embedder.dimensions());
-    let indexes = Indexes::open(folder, embedder.dimensions())?;
-    let writing = Instant::now();
-    write(&generated, base, &indexes, watcher).await?;
-    let write_s = writing.elapsed().as_secs_f64();
-    watcher("building the graph", 0, 0);
-    let optimise_vectors_s = optimise(indexes.vectors.as_ref(), base).await?;
-    watcher("merging the index of words", 0, 0);
-    let optimise_words_s = optimise(indexes.words.as_ref(), base).await?;
-    let resident_built = Resident::now();
-    drop(indexes);
-
+    let built = Built::there_or_new(wanted.chunks, folder, embedder.dimensions(), watcher).await?;
+    let generated = Generated::new(built.base, wanted.chunks, embedder.dimensions());
     let indexes = Indexes::open(folder, embedder.dimensions())?;
     let exact = exactly(&generated, wanted.questions, watcher).await?;
     let asker = Arc::new(Asker {
-        base,
+        base: built.base,
         generated,
         indexes,
         embedder: embedder.embed_query("warm").await.is_ok().then_some(embedder),
@@ -157,60 +121,13 @@ pub async fn run(
     Ok(SyntheticFigures {
         chunks: wanted.chunks,
         questions: wanted.questions,
-        write_s,
-        optimise_vectors_s,
-        optimise_words_s,
-        disk_bytes: bytes_under(folder),
-        resident_built,
+        built: built.figures,
         resident_opened: Resident::now(),
         vectors,
         steps,
         clients: wanted.clients,
         steps_of_clients,
     })
-}
-
-/// Both indexes are written at the same time, while the next chunks are made up.
-async fn write(
-    generated: &Generated,
-    base: KnowledgeBaseId,
-    indexes: &Indexes,
-    watcher: Watcher<'_>,
-) -> Result<()> {
-    let documents = generated.chunks().div_ceil(CHUNKS_PER_DOCUMENT);
-    let make = |from: u64| {
-        let generated = generated.clone();
-        let to = (from + DOCUMENTS_PER_WRITE).min(documents);
-        tokio::task::spawn_blocking(move || -> Vec<IndexEntry> {
-            (from..to)
-                .flat_map(|document| generated.entries(document))
-                .collect()
-        })
-    };
-    let (mut next, mut from, mut written) = (make(0), 0, 0_u64);
-    while from < documents {
-        let entries = next.await.context("making chunks up ended in a panic")?;
-        from += DOCUMENTS_PER_WRITE;
-        next = make(from.min(documents));
-        futures::try_join!(
-            indexes.vectors.upsert(base, &entries),
-            indexes.words.upsert(base, &entries)
-        )?;
-        let before = written;
-        written += entries.len() as u64;
-        if before / CHUNKS_PER_COMMIT != written / CHUNKS_PER_COMMIT || from >= documents {
-            futures::try_join!(indexes.vectors.commit(base), indexes.words.commit(base))?;
-        }
-        watcher("writing chunks", written, generated.chunks());
-    }
-    Ok(())
-}
-
-async fn optimise(index: &dyn ChunkIndex, base: KnowledgeBaseId) -> Result<f64> {
-    let started = Instant::now();
-    index.optimize(base).await?;
-    index.commit(base).await?;
-    Ok(started.elapsed().as_secs_f64())
 }
 
 async fn exactly(generated: &Generated, questions: usize, watcher: Watcher<'_>) -> Result<Exact> {
@@ -302,7 +219,7 @@ impl Asker {
         let ((by_vector, embed, vectors), (by_words, words)) =
             futures::try_join!(by_meaning, self.words(&text))?;
         let fusing = Instant::now();
-        fuse::reciprocal_rank(&by_vector, &by_words);
+        Fusion::default().merge(&by_vector, &by_words);
         Ok(Times {
             embed,
             vectors,
@@ -384,20 +301,4 @@ async fn all_steps(
         fuse: of(|times| times.fuse),
         total: of(|times| times.total),
     })
-}
-
-fn bytes_under(folder: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt as _;
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return 0;
-    };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => bytes_under(&entry.path()),
-            // A file may have holes.
-            Ok(metadata) => metadata.blocks() * 512,
-            Err(_) => 0,
-        })
-        .sum()
 }

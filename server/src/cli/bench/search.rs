@@ -40,6 +40,9 @@ pub(super) struct SearchBenchArguments {
     /// Make up a knowledge base of so many chunks, and compare what is found with an exact search
     #[arg(long, value_name = "CHUNKS", conflicts_with = "kb", value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
     synthetic: Option<u64>,
+    /// Make it up in this folder and keep it: another time it is asked as it is
+    #[arg(long = "in", value_name = "FOLDER", requires = "synthetic")]
+    folder: Option<PathBuf>,
     /// How many questions are asked
     #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u16).range(i64::from(FEWEST_QUESTIONS)..))]
     count: u16,
@@ -62,8 +65,9 @@ pub(super) async fn run(context: &Context, arguments: SearchBenchArguments) -> R
     let bar = StepBar::start();
     let watch = |step: &str, done, of| bar.show(step, done, of);
     if let Some(chunks) = arguments.synthetic {
-        let folder = tempfile::Builder::new().prefix("lectern-bench-").tempdir()?;
-        let lectern = context.open_elsewhere(&folder.path().join("data")).await?;
+        let temporary = tempfile::Builder::new().prefix("lectern-bench-").tempdir()?;
+        let folder = arguments.folder.as_deref().unwrap_or(temporary.path());
+        let lectern = context.open_elsewhere(&temporary.path().join("data")).await?;
         let wanted = Synthetic {
             chunks,
             questions: usize::from(arguments.count),
@@ -71,7 +75,7 @@ pub(super) async fn run(context: &Context, arguments: SearchBenchArguments) -> R
         };
         let embedder = Arc::clone(&lectern.embedder) as Arc<dyn Embedder>;
         let scope = Caller::at_the_terminal().read_scope();
-        let figures = synthetic::run(wanted, folder.path(), embedder, &scope, &watch).await?;
+        let figures = synthetic::run(wanted, folder, embedder, &scope, &watch).await?;
         drop(bar);
         return match context.json {
             true => output::json(&figures),
@@ -220,12 +224,12 @@ fn show_synthetic(figures: &SyntheticFigures) -> Result<()> {
     output::line(format!(
         "{} chunks made up and written in {:.0} s, the graph built in {:.0} s, the words merged in {:.0} s; {} on disk.",
         figures.chunks,
-        figures.write_s,
-        figures.optimise_vectors_s,
-        figures.optimise_words_s,
-        output::bytes(figures.disk_bytes)
+        figures.built.write_s,
+        figures.built.optimise_vectors_s,
+        figures.built.optimise_words_s,
+        output::bytes(figures.built.disk_bytes)
     ))?;
-    output::line(resident("Resident when built", figures.resident_built))?;
+    output::line(resident("Resident when built", figures.built.resident_built))?;
     output::line(resident(
         "Resident when opened anew and asked",
         figures.resident_opened,

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use lectern_domain::Passage;
 
-use crate::bench::chunking::spans::{length, union};
+use crate::bench::chunking::spans::{length, share, union};
 use crate::eval::questions::{ExpectedSpan, is_named};
 
 /// Words in a row that must be the same. A shorter text is looked for as a whole.
@@ -65,14 +65,6 @@ fn words(text: &str) -> Vec<String> {
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect()
-}
-
-fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
 }
 
 #[cfg(test)]
