@@ -36,27 +36,36 @@ mod scores;
 
 use lectern_domain::ChunkId;
 use lectern_domain::ports::ScoredChunk;
-use serde::{Deserialize, Serialize};
 
 pub use ranks::reciprocal_rank;
 pub use scores::weighted_scores;
 
 /// How the two lists are merged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fusion {
     /// By the scores that the indexes gave: [`weighted_scores`].
-    #[default]
-    WeightedScores,
+    WeightedScores {
+        /// How much the list of the index of vectors counts where its best cosine is 1, from 0 to 1; the words count for
+        /// the rest.
+        vectors: f32,
+    },
     /// By the ranks alone: [`reciprocal_rank`].
     ReciprocalRank,
+}
+
+impl Default for Fusion {
+    fn default() -> Self {
+        Self::WeightedScores {
+            vectors: scores::VECTORS_WEIGHT,
+        }
+    }
 }
 
 impl Fusion {
     /// What is done and with which numbers, for those who compare searches.
     pub fn describe(self) -> String {
         match self {
-            Self::WeightedScores => format!("weighted scores, vectors {}", scores::VECTORS_WEIGHT),
+            Self::WeightedScores { vectors } => format!("weighted scores, vectors {vectors}"),
             Self::ReciprocalRank => format!("reciprocal rank, K {}", ranks::K),
         }
     }
@@ -65,7 +74,7 @@ impl Fusion {
     /// equal scores the higher cosine comes first, and equal ones in the order of the ids.
     pub fn merge(self, vectors: &[ScoredChunk], words: &[ScoredChunk]) -> Vec<FusedChunk> {
         match self {
-            Self::WeightedScores => weighted_scores(vectors, words),
+            Self::WeightedScores { vectors: weight } => weighted_scores(weight, vectors, words),
             Self::ReciprocalRank => reciprocal_rank(vectors, words),
         }
     }

@@ -126,7 +126,7 @@ impl Lectern {
             reranker: reranker::configured(&config.retrieval, &config.models.embedder.name(), &models),
             demand: Some(ingestion.embedding_demand()),
         })
-        .fusing(config.retrieval.fusion);
+        .fusing(config.retrieval.merging());
         let answerer = answerer(&config, Arc::clone(&generator), Arc::clone(&embedders));
         let analytics = Analytics::new(folder.analytics(), config.analytics.clone());
         Ok(Self {

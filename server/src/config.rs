@@ -164,6 +164,7 @@ mod tests {
             "[vectors]\nurl = \"\"\n",
             "[retrieval]\nreranker = \"cross_encoder\"\n",
             "[retrieval]\nreranker = \"best\"\n",
+            "[retrieval]\nvectors_weight = 1.5\n",
             "[retrieval]\ncross_encoder = { folder = \"x\", max_tokens = 1 }\n",
             "[generation]\nmax_output_tokens = 0\n",
             "[server]\nport = 70000\n",

@@ -7,14 +7,14 @@ use lectern_domain::ports::ScoredChunk;
 
 use super::{FusedChunk, best_first};
 
-/// How much the list of the index of vectors counts where its best cosine is 1; the words count for the rest.
+/// How much the list of the index of vectors counts where its best cosine is 1 and nothing else is said.
 pub(super) const VECTORS_WEIGHT: f32 = 0.62;
 /// The lowest best cosine that the list of vectors is weighed by.
 const LOWEST_BEST: f32 = 0.05;
 /// What a chunk beyond the end of the list of vectors has, as a part of the last cosine.
 const BEYOND: f32 = 0.5;
 
-/// Gives a chunk `w * cosine / sqrt(best cosine) + (1 - w) * weight / best weight` (a convex combination; Bruch, Gai
+/// Gives a chunk, with the `weight` w from 0 to 1, `w * cosine / sqrt(best cosine) + (1 - w) * weight / best weight` (a convex combination; Bruch, Gai
 /// and Ingber, ACM TOIS 2023).
 ///
 /// The words are measured by the best one of their list, and the cosines half by theirs and half as they are: the list
@@ -23,7 +23,7 @@ const BEYOND: f32 = 0.5;
 ///
 /// A chunk that hasn't a word of the question has no share. One that the index of vectors didn't find lies beyond its
 /// list, and counts as half of the last one.
-pub fn weighted_scores(vectors: &[ScoredChunk], words: &[ScoredChunk]) -> Vec<FusedChunk> {
+pub fn weighted_scores(weight: f32, vectors: &[ScoredChunk], words: &[ScoredChunk]) -> Vec<FusedChunk> {
     let share = share_of_best(words);
     let by_word: HashMap<ChunkId, f32> = words.iter().map(|found| (found.chunk, share(found))).collect();
     let by_vector: HashMap<ChunkId, f32> = vectors.iter().map(|found| (found.chunk, found.score)).collect();
@@ -38,7 +38,7 @@ pub fn weighted_scores(vectors: &[ScoredChunk], words: &[ScoredChunk]) -> Vec<Fu
         let by_words = by_word.get(&chunk).copied().unwrap_or(0.0);
         FusedChunk {
             chunk,
-            score: VECTORS_WEIGHT * by_meaning + (1.0 - VECTORS_WEIGHT) * by_words,
+            score: weight * by_meaning + (1.0 - weight) * by_words,
             cosine: found,
         }
     };

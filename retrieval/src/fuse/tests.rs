@@ -25,7 +25,7 @@ fn any_list() -> impl Strategy<Value = Vec<ScoredChunk>> {
         .prop_map(|ids| list(&ids))
 }
 
-const ALL: [Fusion; 2] = [Fusion::WeightedScores, Fusion::ReciprocalRank];
+const ALL: [Fusion; 2] = [Fusion::WeightedScores { vectors: 0.62 }, Fusion::ReciprocalRank];
 
 proptest! {
     #[test]
@@ -81,7 +81,7 @@ proptest! {
     fn the_unit_of_the_weights_of_words_doesnt_matter(a in any_list(), b in any_list(), unit in 0.01_f32..100.0) {
         let scaled: Vec<ScoredChunk> =
             b.iter().map(|found| ScoredChunk { score: found.score * unit, ..*found }).collect();
-        for (one, other) in weighted_scores(&a, &b).iter().zip(weighted_scores(&a, &scaled)) {
+        for (one, other) in weighted_scores(0.62, &a, &b).iter().zip(weighted_scores(0.62, &a, &scaled)) {
             prop_assert!((one.score - other.score).abs() < 1e-5);
         }
     }
@@ -106,6 +106,7 @@ fn of_equal_scores_the_higher_cosine_comes_first_and_then_the_order_of_the_ids()
         "second in words, with the higher cosine"
     );
     let merged = weighted_scores(
+        0.62,
         &[],
         &[4, 3].map(|id| ScoredChunk {
             chunk: ChunkId(Uuid::from_u128(id)),
@@ -122,7 +123,7 @@ fn the_only_chunk_with_the_words_is_above_those_without_them() {
         score,
     };
     let vectors = [scored(1, 0.31), scored(2, 0.30), scored(3, 0.28)];
-    let merged = weighted_scores(&vectors, &[scored(9, 12.0)]);
+    let merged = weighted_scores(0.62, &vectors, &[scored(9, 12.0)]);
     assert_eq!(merged[0].chunk, ChunkId(Uuid::from_u128(9)));
 }
 
@@ -139,7 +140,7 @@ fn where_all_cosines_are_low_the_words_decide() {
     let vectors = scored([(1, 0.21), (2, 0.20), (3, 0.16)]);
     let words = scored([(3, 19.0), (2, 4.0), (1, 1.0)]);
     assert_eq!(
-        weighted_scores(&vectors, &words)[0].chunk,
+        weighted_scores(0.62, &vectors, &words)[0].chunk,
         ChunkId(Uuid::from_u128(3))
     );
 }

@@ -21,12 +21,25 @@ pub enum RerankerChoice {
     CrossEncoder,
 }
 
+/// How the lists of both indexes are merged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FusionChoice {
+    /// By their scores.
+    #[default]
+    WeightedScores,
+    /// By the ranks alone.
+    ReciprocalRank,
+}
+
 /// How what was found is put into order.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetrievalConfig {
     /// How the lists of both indexes are merged: `weighted_scores` (default) or `reciprocal_rank`.
-    pub fusion: Fusion,
+    pub fusion: FusionChoice,
+    /// How much meaning counts in `weighted_scores`, from 0 to 1; the words count for the rest. Default 0.62.
+    pub vectors_weight: Option<f32>,
     /// Who judges the first passages again: `none` (default), `late_interaction` (the first 20, with the embedding
     /// model) or `cross_encoder` (the first 50, with a model of your own).
     pub reranker: RerankerChoice,
@@ -65,7 +78,21 @@ impl CrossEncoderConfig {
 }
 
 impl RetrievalConfig {
+    /// How the lists of both indexes are merged.
+    pub fn merging(&self) -> Fusion {
+        match (self.fusion, self.vectors_weight) {
+            (FusionChoice::ReciprocalRank, _) => Fusion::ReciprocalRank,
+            (FusionChoice::WeightedScores, None) => Fusion::default(),
+            (FusionChoice::WeightedScores, Some(vectors)) => Fusion::WeightedScores { vectors },
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), PortError> {
+        if let Some(weight) = self.vectors_weight.filter(|weight| !(0.0..=1.0).contains(weight)) {
+            return Err(invalid(format!(
+                "[retrieval] vectors_weight is {weight}, expected 0 to 1"
+            )));
+        }
         match (self.reranker, &self.cross_encoder) {
             (RerankerChoice::CrossEncoder, None) => Err(invalid(
                 "[retrieval] reranker is \"cross_encoder\" and its files are not named; \

@@ -96,7 +96,7 @@ async fn configuration(lectern: &Lectern, knowledge_base: &KnowledgeBase) -> Res
         "embedding_model": knowledge_base.embedding_model,
         "chunk_tokens": lectern.config.ingestion.chunk_tokens,
         "sources": sources.collect::<Vec<_>>(),
-        "fusion": lectern.config.retrieval.fusion.describe(),
+        "fusion": lectern.config.retrieval.merging().describe(),
         "retrieval": lectern.config.retrieval,
     }))
 }
