@@ -153,6 +153,16 @@ impl Filter {
         }
     }
 
+    /// Whether a part of it is about what stands within a text, which an index of vectors can't tell.
+    pub fn looks_into_texts(&self) -> bool {
+        match self {
+            Self::And(some) | Self::Or(some) => some.iter().any(Self::looks_into_texts),
+            Self::Not(filter) => filter.looks_into_texts(),
+            Self::StartsWith(_) | Self::Contains(_) => true,
+            Self::Equals(_) | Self::In(_) | Self::Range(_) | Self::Exists(_) => false,
+        }
+    }
+
     /// Looks at a filter before it is used.
     ///
     /// # Errors
@@ -353,6 +363,30 @@ mod tests {
             refused(&format!(r#"{{"in":{{"attribute":"a","values":[{values}]}}}}"#)),
             FilterError::TooLarge
         );
+    }
+
+    #[test]
+    fn a_condition_within_a_text_is_found_however_deep() {
+        for (filter, expected) in [
+            (r#"{"starts_with":{"attribute":"path","text":"a/"}}"#, true),
+            (r#"{"contains":{"attribute":"path","text":"b"}}"#, true),
+            (r#"{"equals":{"attribute":"path","value":"a/b.md"}}"#, false),
+            (r#"{"in":{"attribute":"path","values":["a/b.md"]}}"#, false),
+            (r#"{"range":{"attribute":"pages","above":1}}"#, false),
+            (r#"{"exists":{"attribute":"path"}}"#, false),
+            (r#"{"and":[]}"#, false),
+            (
+                r#"{"and":[{"exists":{"attribute":"a"}},{"not":{"or":[{"contains":{"attribute":"b","text":"c"}}]}}]}"#,
+                true,
+            ),
+            (
+                r#"{"or":[{"exists":{"attribute":"a"}},{"not":{"and":[{"exists":{"attribute":"b"}}]}}]}"#,
+                false,
+            ),
+        ] {
+            let read: Filter = serde_json::from_str(filter).unwrap();
+            assert_eq!(read.looks_into_texts(), expected, "{filter}");
+        }
     }
 
     #[test]

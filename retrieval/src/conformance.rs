@@ -61,7 +61,7 @@ pub async fn filter_suite(index: Arc<dyn ChunkIndex>, dimensions: usize) -> Resu
     filters::filters_hold(index.as_ref(), dimensions).await
 }
 
-/// What an index of vectors promises of a search among named documents.
+/// What an index of vectors promises of a search among named documents. An index of words may leave it to the recheck.
 ///
 /// # Errors
 /// Whatever the index gives where it must not fail.
@@ -69,7 +69,26 @@ pub async fn filter_suite(index: Arc<dyn ChunkIndex>, dimensions: usize) -> Resu
 /// # Panics
 /// Where a promise is broken.
 pub async fn documents_suite(index: Arc<dyn ChunkIndex>, dimensions: usize) -> Result<(), PortError> {
-    only_of_these_documents(index.as_ref(), dimensions).await
+    let base = KnowledgeBaseId::generate();
+    let entries: Vec<_> = (0..5)
+        .map(|topic| entry(base, topic, 0, Acl::everyone(), dimensions))
+        .collect();
+    index.upsert(base, &entries).await?;
+    index.commit(base).await?;
+    let wanted = &entries[1..3];
+    let documents: Vec<DocumentId> = wanted.iter().map(|entry| entry.chunk.document).collect();
+    for (documents, expected) in [(documents.as_slice(), ids(wanted)), (&[], BTreeSet::new())] {
+        let query = IndexQuery {
+            words: &WordQuery::plain(TOPICS[4]),
+            vector: &direction(4, 0, dimensions),
+            filter: None,
+            documents: Some(documents),
+        };
+        let found = index.search(base, query, &anybody(), 10).await?;
+        let found: BTreeSet<_> = found.into_iter().map(|found| found.chunk).collect();
+        assert_eq!(found, expected, "only what is of these documents is found");
+    }
+    index.drop_knowledge_base(base).await
 }
 
 /// Writes through one instance and reads through another that was opened afterwards. `open` gives a
@@ -114,30 +133,6 @@ pub async fn survives_reopening(
         "what was deleted stays away"
     );
     suite.assert_first(base, 1, &entries[1]).await?;
-    index.drop_knowledge_base(base).await
-}
-
-/// An index of words may leave this to the recheck.
-async fn only_of_these_documents(index: &dyn ChunkIndex, dimensions: usize) -> Result<(), PortError> {
-    let base = KnowledgeBaseId::generate();
-    let entries: Vec<_> = (0..5)
-        .map(|topic| entry(base, topic, 0, Acl::everyone(), dimensions))
-        .collect();
-    index.upsert(base, &entries).await?;
-    index.commit(base).await?;
-    let wanted = &entries[1..3];
-    let documents: Vec<DocumentId> = wanted.iter().map(|entry| entry.chunk.document).collect();
-    for (documents, expected) in [(documents.as_slice(), ids(wanted)), (&[], BTreeSet::new())] {
-        let query = IndexQuery {
-            words: &WordQuery::plain(TOPICS[4]),
-            vector: &direction(4, 0, dimensions),
-            filter: None,
-            documents: Some(documents),
-        };
-        let found = index.search(base, query, &anybody(), 10).await?;
-        let found: BTreeSet<_> = found.into_iter().map(|found| found.chunk).collect();
-        assert_eq!(found, expected, "only what is of these documents is found");
-    }
     index.drop_knowledge_base(base).await
 }
 

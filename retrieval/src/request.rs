@@ -114,6 +114,9 @@ pub struct SearchRequest {
     /// Whether the sentence is looked for that answers the question.
     #[serde(default)]
     pub answer: bool,
+    /// Whether it is said how the text may have been meant, where the documents don't have a word of it.
+    #[serde(default)]
+    pub spelling: bool,
     /// Whether each passage says how it came to its place.
     #[serde(default)]
     pub explain: bool,
@@ -158,6 +161,7 @@ impl SearchRequest {
             tuning: None,
             highlights: false,
             answer: false,
+            spelling: false,
             explain: false,
             rerank: true,
             fold: false,

@@ -8,7 +8,8 @@
 //!
 //! [`plan`] reads the request, [`candidates`] asks the indexes, [`crate::recheck`] asks the ledger, [`order`] settles
 //! the places, [`hit`] is what is shown, [`context`] what stands around it, and [`kept`] keeps the list for the next page. [`beside`] is what a search
-//! gives beside passages: facets, featured documents, an answer, other spellings.
+//! gives beside passages: facets, featured documents, an answer, other spellings. [`curated`] keeps what is set for
+//! searches ready for all of them, and [`response`] is what is given.
 //!
 //! A document can be found by its words before it has its vectors. While some of a knowledge base are still to come,
 //! hits of the index of vectors count only for versions that have all of theirs, the response says how much of the
@@ -16,6 +17,7 @@
 //!
 //! There is no way in without a [`ReadScope`], and no way out past the recheck.
 
+mod curated;
 mod plan;
 mod candidates;
 mod order;
@@ -25,7 +27,6 @@ mod kept;
 mod beside;
 mod response;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,16 +35,14 @@ use chrono::Utc;
 use lectern_domain::ports::{
     ChunkIndex, ChunkLookup, Embedders, EmbeddingDemand, Reranker, ScoredChunk, WordIndex,
 };
-use lectern_domain::{
-    ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, PortError, ReadScope, SearchSettings,
-};
+use lectern_domain::{DocumentId, EmbeddedShare, KnowledgeBaseId, PortError, ReadScope};
 use uuid::Uuid;
 
-use crate::confidence::{QuestionWords, any_relevant};
 use crate::fuse::{FusedChunk, Fusion};
 use crate::recheck::{Admission, LEAST_PER_LOOKUP, Rechecked, Wanted, recheck};
 use crate::request::SearchRequest;
 use candidates::{Asked, Candidates};
+use curated::{Curated, CuratedBases};
 use hit::Found;
 use kept::{KeptLists, Place};
 use plan::Plan;
@@ -99,6 +98,7 @@ pub struct Searcher {
     parts: SearcherParts,
     fusion: Fusion,
     kept: Arc<KeptLists>,
+    curated: Arc<CuratedBases>,
 }
 
 impl fmt::Debug for Searcher {
@@ -126,6 +126,7 @@ impl Searcher {
             parts,
             fusion: Fusion::default(),
             kept: Arc::default(),
+            curated: Arc::default(),
         }
     }
 
@@ -151,8 +152,8 @@ impl Searcher {
         request: &SearchRequest,
     ) -> Result<SearchResponse, PortError> {
         let started = Instant::now();
-        let settings = self.parts.ledger.search_settings(base).await?;
-        let plan = self.plan(base, request, &settings).await?;
+        let curated = self.curated(base).await?;
+        let plan = self.plan(base, request, &curated).await?;
         let mut vouched = self.vouched_for(scope, base, request, &plan).await?;
         self.ask_for_vectors(base, &vouched.found);
         let ordering = Instant::now();
@@ -162,17 +163,16 @@ impl Searcher {
         let query_id = Uuid::now_v7();
         let next = self.keep_rest(query_id, scope, base, request, &vouched);
         vouched.found.truncate(request.limit);
-        let mut found = std::mem::take(&mut vouched.found);
-        self.add_others(scope, base, request, &plan, &vouched.merged, &mut found)
+        let (merged, found) = (&vouched.merged, &mut vouched.found);
+        self.add_others(scope, base, request, &plan, merged, found)
             .await?;
-        vouched.found = found;
         let contexts = self.contexts(base, request, &vouched.found).await?;
-        let mut response = self.response(request, &plan, query_id, vouched);
+        let mut response = vouched.into_response(request, &plan, query_id);
         context::add(&mut response.passages, contexts);
         response.next = next;
         self.note_shown(&response);
         let beside = Instant::now();
-        self.add_beside(scope, base, request, &plan, &settings, &mut response)
+        self.add_beside(scope, base, request, &plan, &curated, &mut response)
             .await?;
         response.timings.beside_ms = milliseconds(beside);
         response.timings.total_ms = milliseconds(started);
@@ -195,8 +195,8 @@ impl Searcher {
         let started = Instant::now();
         let place = Place::from_cursor(cursor)?;
         let kept = self.kept.find(place.query, scope, base)?;
-        let settings = self.parts.ledger.search_settings(base).await?;
-        let plan = self.plan(base, &kept.request, &settings).await?;
+        let curated = self.curated(base).await?;
+        let plan = self.plan(base, &kept.request, &curated).await?;
         let rest = kept.found.get(place.after..).unwrap_or_default();
         let wanted = Wanted {
             shown: kept.shown_before(place.after),
@@ -218,7 +218,7 @@ impl Searcher {
             embedded: self.parts.ledger.embedded_share(base).await?,
             timings: SearchTimings::default(),
         };
-        let mut response = self.response(&kept.request, &plan, place.query, vouched);
+        let mut response = vouched.into_response(&kept.request, &plan, place.query);
         response.next = (after < kept.found.len()).then(|| Place { after, ..place }.to_cursor());
         context::add(&mut response.passages, contexts);
         self.note_shown(&response);
@@ -231,7 +231,7 @@ impl Searcher {
         &self,
         base: KnowledgeBaseId,
         request: &SearchRequest,
-        settings: &SearchSettings,
+        curated: &Curated,
     ) -> Result<Plan, PortError> {
         let names = match request.operators {
             true => plan::names_in(&request.text),
@@ -241,7 +241,7 @@ impl Searcher {
             true => names,
             false => self.parts.words.attributes_among(base, &names).await?,
         };
-        Ok(Plan::of(request, settings, &attributes)?)
+        Ok(Plan::of(request, curated, &attributes)?)
     }
 
     /// What the indexes found and the ledger vouches for. Where a document was replaced in between, the indexes are
@@ -383,45 +383,6 @@ impl Searcher {
         }
     }
 
-    fn response(
-        &self,
-        request: &SearchRequest,
-        plan: &Plan,
-        query_id: Uuid,
-        vouched: Vouched,
-    ) -> SearchResponse {
-        let question = QuestionWords::of(&plan.text_to_embed);
-        let ranks = Ranks::of(&vouched, request.explain);
-        let passages: Vec<Hit> = vouched
-            .found
-            .into_iter()
-            .map(|found| {
-                let explanation = request.explain.then(|| Explanation {
-                    words_rank: ranks.by_words.get(&found.chunk.chunk).copied(),
-                    vectors_rank: ranks.by_vector.get(&found.chunk.chunk).copied(),
-                    ..found.explanation(found.evidence(&question, plan.mode), plan.filter.is_some())
-                });
-                Hit {
-                    explanation,
-                    ..found.into_hit(&question, plan.mode)
-                }
-            })
-            .collect();
-        SearchResponse {
-            query_id,
-            relevant: any_relevant(passages.iter().map(|hit| &hit.passage)),
-            passages,
-            mode: request.mode,
-            next: None,
-            embedded: vouched.embedded,
-            facets: Vec::new(),
-            featured: Vec::new(),
-            answer: None,
-            spelling: None,
-            timings: vouched.timings,
-        }
-    }
-
     /// Has what was found without vectors embedded first, in the order of the passages.
     fn ask_for_vectors(&self, base: KnowledgeBaseId, found: &[Found]) {
         let Some(demand) = &self.parts.demand else { return };
@@ -433,26 +394,6 @@ impl Searcher {
     }
 }
 
-/// The places of chunks in the lists of the two indexes, from 1. Empty where nobody wants to know.
-#[derive(Debug, Default)]
-struct Ranks {
-    by_vector: HashMap<ChunkId, usize>,
-    by_words: HashMap<ChunkId, usize>,
-}
-
-impl Ranks {
-    fn of(vouched: &Vouched, wanted: bool) -> Self {
-        let ranks = |list: &[ScoredChunk]| list.iter().map(|found| found.chunk).zip(1..).collect();
-        match wanted {
-            true => Self {
-                by_vector: ranks(&vouched.by_vector),
-                by_words: ranks(&vouched.by_words),
-            },
-            false => Self::default(),
-        }
-    }
-}
-
 fn wanted(request: &SearchRequest) -> Wanted {
     Wanted {
         per_document: request.expand.map(|_| 1).or(request.per_document),
@@ -460,6 +401,25 @@ fn wanted(request: &SearchRequest) -> Wanted {
     }
 }
 
+/// A question by its words: in lower case, with single spaces, without the signs around it.
+fn plain(text: &str) -> String {
+    let words = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+}
+
 fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_question_is_the_same_in_any_case_and_with_any_signs() {
+        assert_eq!(plain("  Who runs the Canteen? "), plain("who runs the canteen"));
+        assert_ne!(plain("who runs the canteen"), plain("who runs the kitchen"));
+    }
 }

@@ -44,6 +44,7 @@ use best::Narrowed;
 use engine::Engine;
 
 pub use admits::admits;
+pub(crate) use language::code_of_document;
 pub(crate) use stop_words::StopWords;
 pub(crate) use tokenizer::{Word, words_in, words_of, words_with_places};
 pub(crate) use wording::wordings_in as wordings;

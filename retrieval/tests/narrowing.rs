@@ -7,52 +7,14 @@ mod support;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use lectern_domain::ports::{Embedder, FacetRequest, SortKey};
-use lectern_domain::{Acl, Attributes, Filter, PortError, Principal, SearchSettings};
+use lectern_domain::ports::{FacetRequest, SortKey};
+use lectern_domain::{Acl, Attributes, Filter, Principal, SearchSettings};
 use lectern_retrieval::{Answered, SearchMode, SearchRequest, SearchResponse};
 
-use support::{Filled, Text, anybody, fill};
+use support::{Filled, Text, anybody, filled};
 
-const DIMENSIONS: usize = 8;
 /// Documents about soup that everyone may read.
 const SOUPS: usize = 60;
-
-/// The nearer the numbers in two texts, the nearer the texts.
-struct Numbers;
-
-impl Numbers {
-    fn vector(text: &str) -> Vec<f32> {
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let angle = digits.parse::<f32>().unwrap_or(0.0) / 100.0;
-        let mut vector = vec![0.0; DIMENSIONS];
-        (vector[0], vector[1]) = (angle.cos(), angle.sin());
-        vector
-    }
-}
-
-#[async_trait]
-impl Embedder for Numbers {
-    fn model(&self) -> &str {
-        "numbers"
-    }
-
-    fn dimensions(&self) -> usize {
-        DIMENSIONS
-    }
-
-    fn max_tokens(&self) -> usize {
-        256
-    }
-
-    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, PortError> {
-        Ok(texts.iter().map(|text| Self::vector(text)).collect())
-    }
-
-    async fn embed_query(&self, text: &str) -> Result<Vec<f32>, PortError> {
-        Ok(Self::vector(text))
-    }
-}
 
 fn attributes(number: usize) -> Attributes {
     let cook = ["Ada", "Bo", "Cy"][number % 3];
@@ -88,8 +50,7 @@ async fn kitchen() -> Filled {
         text: "The secret bouillon needs saffron.".into(),
         ..soup(99, 1, &secret)
     });
-    let vectors = texts.iter().map(|text| Numbers::vector(&text.title)).collect();
-    fill(Arc::new(Numbers), &texts, vectors).await
+    filled(&texts).await
 }
 
 fn filter(json: &str) -> Option<Filter> {
@@ -317,12 +278,16 @@ async fn spellings_and_suggestions_tell_nothing_of_what_may_not_be_read() {
     let spelled = async |text: &str| {
         let request = SearchRequest {
             mode: SearchMode::Lexical,
+            spelling: true,
             ..SearchRequest::new(text)
         };
-        search(&filled, &request)
-            .await
-            .spelling
-            .map(|spelling| spelling.text)
+        let spelling = search(&filled, &request).await.spelling;
+        let unasked = SearchRequest {
+            spelling: false,
+            ..request
+        };
+        assert_eq!(search(&filled, &unasked).await.spelling, None);
+        spelling.map(|spelling| spelling.text)
     };
     assert_eq!(spelled("recipi of salt").await.as_deref(), Some("recipe of salt"));
     assert_eq!(spelled("safron").await, None, "saffron is the chef's");
@@ -366,6 +331,54 @@ async fn an_explanation_tells_the_ranks() {
         .filter_map(|span| span.of(&first.text))
         .collect();
     assert!(marked.contains(&"soup"), "{marked:?}");
+}
+
+#[tokio::test]
+async fn a_document_in_several_languages_is_marked_and_answers_by_the_first_that_is_known() {
+    let text = |key: &str, language: serde_json::Value| Text {
+        key: key.to_owned(),
+        title: "Häuser".into(),
+        text: "Hier ist Kaffee. Neue Häuser werden im Frühling gebaut.".into(),
+        acl: Acl::everyone(),
+        attributes: serde_json::from_value(serde_json::json!({"language": language})).unwrap(),
+    };
+    let texts = [
+        text("one", "de".into()),
+        text("several", ["tlh", "de-AT", "fr"].into()),
+    ];
+    let filled = filled(&texts).await;
+    let request = SearchRequest {
+        mode: SearchMode::Lexical,
+        highlights: true,
+        answer: true,
+        limit: 1,
+        ..SearchRequest::new("welche haus werden im frühling gebaut")
+    };
+    for text in &texts {
+        let request = SearchRequest {
+            filter: filter(&format!(
+                r#"{{"equals":{{"attribute":"language","value":{}}}}}"#,
+                if text.key == "one" { "\"de\"" } else { "\"fr\"" }
+            )),
+            ..request.clone()
+        };
+        let found = search(&filled, &request).await;
+        let hit = &found.passages[0];
+        assert_eq!(filled.keys[&hit.document], text.key);
+        let marked: Vec<&str> = hit
+            .highlights
+            .iter()
+            .filter_map(|span| span.of(&hit.text))
+            .collect();
+        assert_eq!(marked, ["Häuser", "Frühling", "gebaut"], "{}", text.key);
+        assert_eq!(hit.title_highlights.len(), 1, "{}", text.key);
+        assert!(
+            matches!(&found.answer, Some(Answered::Passage { text, .. }) if text.starts_with("Neue")),
+            "{}: {:?}",
+            text.key,
+            found.answer
+        );
+    }
 }
 
 #[tokio::test]
@@ -436,8 +449,7 @@ async fn what_says_the_same_stands_behind_the_best_of_it() {
         text("b", &leave.to_uppercase()),
         text("c", other),
     ];
-    let vectors = texts.iter().map(|text| Numbers::vector(&text.text)).collect();
-    let filled = fill(Arc::new(Numbers), &texts, vectors).await;
+    let filled = filled(&texts).await;
     let mut request = SearchRequest {
         mode: SearchMode::Lexical,
         ..SearchRequest::new("leave of parents")

@@ -5,71 +5,20 @@
 
 mod support;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 
 use async_trait::async_trait;
-use lectern_domain::ports::{ChunkLookup, Embedder, OneEmbedder, Reranker};
+use lectern_domain::ports::{ChunkLookup, OneEmbedder, Reranker};
 use lectern_domain::{
     Acl, Attributes, ChunkId, EmbeddedShare, ErrorKind, KnowledgeBaseId, LedgerChunk, Passage, PortError,
     Principal, SearchSettings,
 };
 use lectern_retrieval::{Hit, SearchMode, SearchRequest, Searcher, SearcherParts};
 
-use support::{Filled, Text, anybody, fill};
-
-const DIMENSIONS: usize = 64;
-
-/// Texts with the same words are near to each other. It fails on the word "unembeddable".
-struct WordCounts;
-
-impl WordCounts {
-    fn vector(text: &str) -> Vec<f32> {
-        let mut vector = vec![0.01; DIMENSIONS];
-        for word in text
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-        {
-            let mut hasher = DefaultHasher::new();
-            word.to_lowercase().hash(&mut hasher);
-            vector[hasher.finish() as usize % DIMENSIONS] += 1.0;
-        }
-        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-        vector.iter().map(|x| x / length).collect()
-    }
-}
-
-#[async_trait]
-impl Embedder for WordCounts {
-    fn model(&self) -> &str {
-        "word-counts"
-    }
-
-    fn dimensions(&self) -> usize {
-        DIMENSIONS
-    }
-
-    fn max_tokens(&self) -> usize {
-        256
-    }
-
-    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, PortError> {
-        Ok(texts.iter().map(|text| Self::vector(text)).collect())
-    }
-
-    async fn embed_query(&self, text: &str) -> Result<Vec<f32>, PortError> {
-        if text.contains("unembeddable") {
-            return Err(PortError::new(
-                ErrorKind::Internal,
-                "embedder_failed",
-                "no vector",
-            ));
-        }
-        Ok(Self::vector(text))
-    }
-}
+use support::word_counts::WordCounts;
+use support::{Filled, Text, anybody, filled};
 
 fn text(key: &str, title: &str, text: &str, acl: Acl) -> Text {
     Text {
@@ -116,11 +65,7 @@ async fn handbook() -> Filled {
         ),
         text("sauna", "Sauna", "The sauna opens at six.", Acl::everyone()),
     ];
-    let vectors = texts
-        .iter()
-        .map(|text| WordCounts::vector(&format!("{} {}", text.title, text.text)));
-    let vectors = vectors.collect();
-    fill(Arc::new(WordCounts), &texts, vectors).await
+    filled(&texts).await
 }
 
 fn request(question: &str, mode: SearchMode) -> SearchRequest {
@@ -298,45 +243,22 @@ async fn words_are_found_without_a_model() {
     assert_eq!(error.code, "embedder_failed");
 }
 
-/// Another model than the one that made the vectors.
-struct OtherModel;
-
-#[async_trait]
-impl Embedder for OtherModel {
-    fn model(&self) -> &str {
-        "another-model"
-    }
-
-    fn dimensions(&self) -> usize {
-        DIMENSIONS
-    }
-
-    fn max_tokens(&self) -> usize {
-        256
-    }
-
-    async fn embed(&self, _: Vec<String>) -> Result<Vec<Vec<f32>>, PortError> {
-        panic!("vectors of two models must not meet")
-    }
-
-    async fn embed_query(&self, _: &str) -> Result<Vec<f32>, PortError> {
-        panic!("vectors of two models must not meet")
-    }
-}
-
 #[tokio::test]
 async fn a_question_is_never_embedded_with_another_model_than_the_documents() {
     let filled = handbook().await;
+    let other_model = WordCounts {
+        model: "another-model",
+    };
     let searcher = Searcher::new(SearcherParts {
-        embedders: Arc::new(OneEmbedder(Arc::new(OtherModel))),
+        embedders: Arc::new(OneEmbedder(Arc::new(other_model))),
         ..filled.parts.clone()
     });
     for mode in [SearchMode::Vector, SearchMode::Hybrid] {
         let error = searcher
-            .search(&anybody(), filled.base, &request("sauna", mode))
+            .search(&anybody(), filled.base, &request("unembeddable sauna", mode))
             .await
             .unwrap_err();
-        assert_eq!(error.code, "embedding_model_differs");
+        assert_eq!(error.code, "embedding_model_differs", "it isn't even tried");
         assert!(error.to_string().contains("word-counts"), "{error}");
     }
     let found = searcher

@@ -1,4 +1,4 @@
-//! What an index of words does besides finding chunks: it counts, lists, completes and corrects.
+//! What an index of words does besides finding chunks: it counts values, lists, completes and corrects.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -103,13 +103,6 @@ pub trait WordIndex: ChunkIndex {
         documents: DocumentSet<'_>,
         wanted: &[FacetRequest],
     ) -> Result<Vec<Facet>, PortError>;
-
-    /// How many documents there are, exactly.
-    async fn count(
-        &self,
-        knowledge_base: KnowledgeBaseId,
-        documents: DocumentSet<'_>,
-    ) -> Result<u64, PortError>;
 
     /// The documents by id, in order; `None` where there are more than `most`.
     async fn documents(

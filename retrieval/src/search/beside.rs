@@ -3,22 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use lectern_domain::attribute::names;
 use lectern_domain::ports::{Correction, FacetRequest};
-use lectern_domain::{
-    AttributeValue, Confidence, KnowledgeBaseId, PortError, ReadScope, SearchSettings, TextSpan, WordField,
-};
+use lectern_domain::{Confidence, KnowledgeBaseId, PortError, ReadScope, TextSpan, WordField};
 use serde::{Deserialize, Serialize};
 
+use super::curated::Curated;
 use super::hit::{Found, Hit};
 use super::plan::Plan;
-use super::{SearchResponse, Searcher};
-use crate::confidence::QuestionWords;
+use super::{SearchResponse, Searcher, plain};
 use crate::error::Error;
 use crate::fuse::FusedChunk;
 use crate::highlight;
 use crate::recheck::{Admission, Wanted, recheck};
 use crate::request::{LONGEST_QUESTION, MOST_PASSAGES, SearchRequest};
+use crate::words::code_of_document;
 
 /// Titles that are looked up for a suggestion that is wanted: several documents may have one title.
 const TITLES_PER_SUGGESTION: usize = 4;
@@ -96,16 +94,17 @@ impl Searcher {
         base: KnowledgeBaseId,
         request: &SearchRequest,
         plan: &Plan,
-        settings: &SearchSettings,
+        curated: &Curated,
         response: &mut SearchResponse,
     ) -> Result<(), PortError> {
         response.facets = self.facets(scope, base, &request.facets, plan).await?;
-        response.featured = self.featured(scope, base, request, plan, settings).await?;
-        if !plan.text_to_embed.trim().is_empty() {
+        response.featured = self.featured(scope, base, request, plan, curated).await?;
+        if request.spelling && !plan.text_to_embed.trim().is_empty() {
             response.spelling = self.spelling(scope, base, request).await?;
         }
         if request.answer {
-            response.answer = frequent_answer(scope, &plan.text_to_embed, settings)
+            response.answer = curated
+                .answer(scope, &plan.text_to_embed)
                 .or_else(|| answer_of(plan, &response.passages));
         }
         mark(request, plan, &mut response.passages);
@@ -133,16 +132,9 @@ impl Searcher {
         base: KnowledgeBaseId,
         request: &SearchRequest,
         plan: &Plan,
-        settings: &SearchSettings,
+        curated: &Curated,
     ) -> Result<Vec<Hit>, PortError> {
-        let question = plain(&request.text);
-        let is_meant = |queries: &[String]| queries.iter().any(|query| plain(query) == question);
-        let names: Vec<String> = settings
-            .featured
-            .iter()
-            .filter(|featured| is_meant(&featured.queries))
-            .flat_map(|featured| featured.documents.iter().cloned())
-            .collect();
+        let names = curated.featured(&request.text);
         if names.is_empty() {
             return Ok(Vec::new());
         }
@@ -241,38 +233,10 @@ pub(super) fn mark(request: &SearchRequest, plan: &Plan, hits: &mut [Hit]) {
         return;
     }
     for hit in hits {
-        let language = language_of(hit);
-        hit.highlights = highlight::spans(
-            &plan.words,
-            &hit.passage.text,
-            WordField::Text,
-            language.as_deref(),
-        );
-        hit.title_highlights = highlight::spans(
-            &plan.words,
-            &hit.passage.title,
-            WordField::Title,
-            language.as_deref(),
-        );
+        let language = Some(code_of_document(&hit.attributes));
+        hit.highlights = highlight::spans(&plan.words, &hit.passage.text, WordField::Text, language);
+        hit.title_highlights = highlight::spans(&plan.words, &hit.passage.title, WordField::Title, language);
     }
-}
-
-/// The answer that somebody wrote for this question, if the reader may read it. A question is the same that has the same
-/// words of content.
-fn frequent_answer(scope: &ReadScope, question: &str, settings: &SearchSettings) -> Option<Answered> {
-    let asked = QuestionWords::of(question);
-    if asked.is_empty() {
-        return None;
-    }
-    settings.questions.iter().find_map(|frequent| {
-        let is_meant = |text: &&String| QuestionWords::of(text) == asked;
-        let meant = frequent.questions.iter().find(is_meant)?;
-        scope.may_read(&frequent.readers).then(|| Answered::Frequent {
-            question: meant.clone(),
-            text: frequent.answer.clone(),
-            uri: frequent.uri.clone(),
-        })
-    })
 }
 
 /// The sentence that answers the question, of the first passage that has one and is probably about it.
@@ -283,21 +247,14 @@ fn answer_of(plan: &Plan, passages: &[Hit]) -> Option<Answered> {
         .filter(|(_, hit)| hit.passage.confidence >= Confidence::High);
     probable.take(3).find_map(|(passage, hit)| {
         let text = &hit.passage.text;
-        let span = highlight::answer(&plan.text_to_embed, text, language_of(hit).as_deref())?;
+        let language = code_of_document(&hit.attributes);
+        let span = highlight::answer(&plan.text_to_embed, text, Some(language))?;
         Some(Answered::Passage {
             passage,
             span,
             text: span.of(text)?.to_owned(),
         })
     })
-}
-
-/// The language of a hit's document, where one is known.
-fn language_of(hit: &Hit) -> Option<String> {
-    match hit.attributes.get(names::LANGUAGE) {
-        Some(AttributeValue::Text(language)) => Some(language.clone()),
-        _ => None,
-    }
 }
 
 /// Where words of a text begin like words that were typed, in bytes, as far as they are alike.
@@ -331,14 +288,6 @@ fn beginnings(typed: &str, text: &str) -> Vec<TextSpan> {
     spans
 }
 
-/// A question by its words: in lower case, with single spaces, without the signs around it.
-fn plain(text: &str) -> String {
-    let words = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,11 +305,5 @@ mod tests {
         assert_eq!(marked("éc", "L’École des Écrins"), ["Éc", "Éc"]);
         assert_eq!(marked("x", "Parental leave"), [""; 0]);
         assert_eq!(marked(" ", "Parental leave"), [""; 0]);
-    }
-
-    #[test]
-    fn a_question_is_the_same_in_any_case_and_with_any_signs() {
-        assert_eq!(plain("  Who runs the Canteen? "), plain("who runs the canteen"));
-        assert_ne!(plain("who runs the canteen"), plain("who runs the kitchen"));
     }
 }

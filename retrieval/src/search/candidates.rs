@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lectern_domain::ports::{DocumentSet, Embedder, IndexQuery, ScoredChunk, SortKey};
-use lectern_domain::{ChunkId, DocumentId, EmbeddedShare, Filter, KnowledgeBaseId, PortError, ReadScope};
+use lectern_domain::{ChunkId, DocumentId, EmbeddedShare, KnowledgeBaseId, PortError, ReadScope};
 
 use super::plan::Plan;
 use super::{SearchTimings, Searcher, milliseconds};
@@ -158,7 +158,7 @@ impl Searcher {
             .plan
             .filter
             .as_ref()
-            .filter(|filter| looks_into_texts(filter))
+            .filter(|filter| filter.looks_into_texts())
         else {
             return Ok(None);
         };
@@ -199,15 +199,5 @@ impl Searcher {
         embedders
             .of_model(&model)
             .ok_or_else(|| Error::UnknownEmbedder { model }.into())
-    }
-}
-
-/// Whether a part of the filter is about what stands within a text.
-fn looks_into_texts(filter: &Filter) -> bool {
-    match filter {
-        Filter::And(some) | Filter::Or(some) => some.iter().any(looks_into_texts),
-        Filter::Not(filter) => looks_into_texts(filter),
-        Filter::StartsWith(_) | Filter::Contains(_) => true,
-        Filter::Equals(_) | Filter::In(_) | Filter::Range(_) | Filter::Exists(_) => false,
     }
 }

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use lectern_domain::ports::{DocumentSet, SortKey};
-use lectern_domain::{Filter, ReadScope, SearchSettings, Tuning, WordQuery};
+use lectern_domain::{Filter, ReadScope, Tuning, WordQuery};
 
+use super::curated::Curated;
 use crate::error::Error;
 use crate::query_language::{self, ParsedQuery};
 use crate::request::{SearchMode, SearchRequest};
-use crate::synonyms::Synonyms;
 
 /// The most names of attributes that are looked for.
 const MOST_NAMES: usize = 64;
@@ -33,7 +33,7 @@ impl Plan {
     /// Reads a request. `attributes` are those of the knowledge base that the text may name ([`names_in`]).
     pub(super) fn of(
         request: &SearchRequest,
-        settings: &SearchSettings,
+        curated: &Curated,
         attributes: &[String],
     ) -> Result<Self, Error> {
         request.check()?;
@@ -48,10 +48,8 @@ impl Plan {
         let text_to_embed = parsed.words.wanted_text();
         // A question of exclusions alone has nothing to compare by.
         let is_browsing = text_to_embed.trim().is_empty();
-        // What is kept was checked when it was set.
-        let synonyms = Synonyms::parse(&settings.synonyms).unwrap_or_default();
-        let mut words = synonyms.expand(parsed.words);
-        let tuning = request.tuning.as_ref().unwrap_or(&settings.tuning).clone();
+        let mut words = curated.synonyms().expand(parsed.words);
+        let tuning = request.tuning.as_ref().unwrap_or(curated.tuning()).clone();
         words.weights = tuning.fields;
         words.tolerates_typos = request.typos;
         let mut sort = request.sort.clone();

@@ -1,13 +1,18 @@
-//! What a search gives.
+//! What a search gives, and how it is put together of what was found.
 
-use lectern_domain::ports::Facet;
-use lectern_domain::{EmbeddedShare, Passage};
+use std::collections::HashMap;
+
+use lectern_domain::ports::{Facet, ScoredChunk};
+use lectern_domain::{ChunkId, EmbeddedShare, Passage};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Vouched;
 use super::beside::{Answered, Spelling};
-use super::hit::Hit;
-use crate::request::SearchMode;
+use super::hit::{Explanation, Hit};
+use super::plan::Plan;
+use crate::confidence::{QuestionWords, any_relevant};
+use crate::request::{SearchMode, SearchRequest};
 
 /// Where the time went, in milliseconds. The two indexes are asked at the same time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -54,7 +59,7 @@ pub struct SearchResponse {
     /// What answers the question: the words of a passage, or an answer that somebody wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answered>,
-    /// How the question may have been meant, where the documents don't have a word of it.
+    /// How the question may have been meant, where that was asked for and the documents don't have a word of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spelling: Option<Spelling>,
     /// Where the time went.
@@ -65,5 +70,66 @@ impl SearchResponse {
     /// The passages alone, for whoever answers from them.
     pub fn into_passages(self) -> Vec<Passage> {
         self.passages.into_iter().map(|hit| hit.passage).collect()
+    }
+}
+
+impl Vouched {
+    /// What is shown of it. There is nothing beside the passages yet.
+    pub(super) fn into_response(
+        self,
+        request: &SearchRequest,
+        plan: &Plan,
+        query_id: Uuid,
+    ) -> SearchResponse {
+        let question = QuestionWords::of(&plan.text_to_embed);
+        let ranks = Ranks::of(&self, request.explain);
+        let passages: Vec<Hit> = self
+            .found
+            .into_iter()
+            .map(|found| {
+                let explanation = request.explain.then(|| Explanation {
+                    words_rank: ranks.by_words.get(&found.chunk.chunk).copied(),
+                    vectors_rank: ranks.by_vector.get(&found.chunk.chunk).copied(),
+                    ..found.explanation(found.evidence(&question, plan.mode), plan.filter.is_some())
+                });
+                Hit {
+                    explanation,
+                    ..found.into_hit(&question, plan.mode)
+                }
+            })
+            .collect();
+        SearchResponse {
+            query_id,
+            relevant: any_relevant(passages.iter().map(|hit| &hit.passage)),
+            passages,
+            mode: request.mode,
+            next: None,
+            embedded: self.embedded,
+            facets: Vec::new(),
+            featured: Vec::new(),
+            answer: None,
+            spelling: None,
+            timings: self.timings,
+        }
+    }
+}
+
+/// The places of chunks in the lists of the two indexes, from 1. Empty where nobody wants to know.
+#[derive(Debug, Default)]
+struct Ranks {
+    by_vector: HashMap<ChunkId, usize>,
+    by_words: HashMap<ChunkId, usize>,
+}
+
+impl Ranks {
+    fn of(vouched: &Vouched, wanted: bool) -> Self {
+        let ranks = |list: &[ScoredChunk]| list.iter().map(|found| found.chunk).zip(1..).collect();
+        match wanted {
+            true => Self {
+                by_vector: ranks(&vouched.by_vector),
+                by_words: ranks(&vouched.by_words),
+            },
+            false => Self::default(),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Documents rather than chunks: which of them are meant, how many they are, and their values of an attribute.
+//! Documents rather than chunks: which of them are meant.
 //!
 //! A document is met by its chunks, which may lie in several segments. It is counted once, by the first chunk of it
 //! that comes by.
@@ -83,16 +83,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn count(&self, meant: &Meant) -> Result<u64, Error> {
-        let mut count = 0;
-        let counted = self.for_each_document(meant, |_, _, documents| {
-            count += documents.len() as u64;
-            Ok(true)
-        });
-        counted.map_err(|error| self.failed("count", error))?;
-        Ok(count)
     }
 
     pub(super) fn documents(&self, meant: &Meant, most: usize) -> Result<Option<Vec<DocumentId>>, Error> {

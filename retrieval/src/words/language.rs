@@ -91,6 +91,11 @@ pub(crate) fn of_document(attributes: &Attributes) -> Language {
     known.unwrap_or(DEFAULT)
 }
 
+/// The code of that language, as it is given to [`super::words_in`] and [`super::StopWords`].
+pub(crate) fn code_of_document(attributes: &Attributes) -> &'static str {
+    code_of(of_document(attributes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

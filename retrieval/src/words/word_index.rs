@@ -57,14 +57,6 @@ impl WordIndex for TantivyWords {
         Ok(known.await?.unwrap_or_default())
     }
 
-    async fn count(&self, base: KnowledgeBaseId, documents: DocumentSet<'_>) -> Result<u64, PortError> {
-        let meant = Meant::from(documents);
-        let counted = self
-            .bases
-            .at_work("count", base, Absent::Skip, move |engine| engine.count(&meant));
-        Ok(counted.await?.unwrap_or_default())
-    }
-
     async fn documents(
         &self,
         base: KnowledgeBaseId,

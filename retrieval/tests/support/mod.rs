@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod word_counts;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -13,6 +15,8 @@ use lectern_domain::{
     LedgerChunk, PortError, ReadScope, SearchSettings, SourceId, TextSpan, Version,
 };
 use lectern_retrieval::{EdgeVectors, EmbedderFiles, Searcher, SearcherParts, TantivyWords};
+
+use word_counts::WordCounts;
 
 /// A text with a title, and what it is called outside.
 #[derive(Clone, Debug)]
@@ -88,6 +92,17 @@ pub struct Filled {
     pub ledger: Arc<MemoryLedger>,
     pub keys: HashMap<DocumentId, String>,
     _directory: tempfile::TempDir,
+}
+
+/// Indexes the texts with vectors of their titles and words, which need no model.
+pub async fn filled(texts: &[Text]) -> Filled {
+    let vector = |text: &Text| WordCounts::vector(&format!("{} {}", text.title, text.text));
+    fill(
+        Arc::new(WordCounts::default()),
+        texts,
+        texts.iter().map(vector).collect(),
+    )
+    .await
 }
 
 /// Indexes the texts. A text may be in several pieces: those of one key are chunks of one document.

@@ -101,6 +101,7 @@ impl SearchArguments {
             facets: facets.collect(),
             sort: self.sort.clone(),
             answer: true,
+            spelling: true,
             explain: self.explain,
             ..SearchRequest::new(self.text.join(" "))
         }

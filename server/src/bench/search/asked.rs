@@ -63,7 +63,11 @@ pub struct Asked {
 impl Asked {
     async fn ask(&self, number: usize) -> Result<SearchTimings> {
         let question = &self.questions[number % self.questions.len()];
-        let request = SearchRequest::new(question.clone());
+        // As somebody asks who sees what it gives.
+        let request = SearchRequest {
+            spelling: true,
+            ..SearchRequest::new(question.clone())
+        };
         let response = self.searcher.search(&self.scope, self.base, &request).await?;
         Ok(response.timings)
     }

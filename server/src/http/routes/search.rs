@@ -151,6 +151,7 @@ impl From<SearchBody> for SearchRequest {
             tuning: body.tuning,
             highlights: body.highlights,
             answer: body.answer,
+            spelling: true,
             explain: body.explain,
             fold: body.fold,
             diversity: body.diversity,
