@@ -27,6 +27,7 @@ pub mod fold;
 pub mod diversity;
 pub mod confidence;
 pub mod highlight;
+mod phrases;
 pub mod request;
 pub mod search;
 pub mod conformance;

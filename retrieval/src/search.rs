@@ -9,7 +9,7 @@
 //! [`plan`] reads the request, [`candidates`] asks the indexes, [`crate::recheck`] asks the ledger, [`order`] settles
 //! the places, [`hit`] is what is shown, [`context`] what stands around it, and [`kept`] keeps the list for the next page. [`beside`] is what a search
 //! gives beside passages: facets, featured documents, an answer, other spellings. [`curated`] keeps what is set for
-//! searches ready for all of them, and [`response`] is what is given.
+//! searches ready for all of them, and [`response`] is what is given. [`suggest`] is for before there is a question.
 //!
 //! A document can be found by its words before it has its vectors. While some of a knowledge base are still to come,
 //! hits of the index of vectors count only for versions that have all of theirs, the response says how much of the
@@ -26,6 +26,7 @@ mod context;
 mod kept;
 mod beside;
 mod response;
+mod suggest;
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,9 +48,10 @@ use hit::Found;
 use kept::{KeptLists, Place};
 use plan::Plan;
 
-pub use beside::{Answered, Spelling, Suggestion, SuggestionKind};
+pub use beside::{Answered, Spelling};
 pub use hit::{Explanation, Hit};
 pub use response::{SearchResponse, SearchTimings};
+pub use suggest::{Suggestion, SuggestionKind};
 
 /// The fewest chunks that each index is asked for: the merged list needs more than the first few of
 /// each.

@@ -4,7 +4,7 @@
 //! into words the same way as a question ([`tokenizer`], [`language`]), and its attributes as columns ([`attributes`]).
 //! A question becomes a query of the engine ([`clauses`]); [`best`] finds the best chunks for it among those that
 //! the reader may read and that pass the filter ([`narrowing`]). What else an index of words does ([`word_index`]) has
-//! a file each: [`facets`], [`order`], [`titles`], [`corrections`]. [`engine`] keeps a writer and a reader of one
+//! a file each: [`facets`], [`order`], [`titles`], [`phrases`], [`corrections`]. [`engine`] keeps a writer and a reader of one
 //! directory.
 //!
 //! A write is durable and visible from the next `commit` on. An error of a write drops all that was
@@ -27,6 +27,7 @@ mod documents;
 mod facets;
 mod order;
 mod titles;
+mod phrases;
 mod corrections;
 mod word_index;
 
@@ -46,7 +47,7 @@ use engine::Engine;
 pub use admits::admits;
 pub(crate) use language::code_of_document;
 pub(crate) use stop_words::StopWords;
-pub(crate) use tokenizer::{Word, words_in, words_of, words_with_places};
+pub(crate) use tokenizer::{Word, unaccented, words_in, words_of, words_with_places};
 pub(crate) use wording::wordings_in as wordings;
 
 /// The name of the index of words, for logs and `lectern fsck`.

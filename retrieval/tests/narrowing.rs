@@ -294,7 +294,7 @@ async fn spellings_and_suggestions_tell_nothing_of_what_may_not_be_read() {
     let suggested = async |typed: &str| {
         let suggestions = filled
             .searcher
-            .suggest(&anybody(), filled.base, typed, 3)
+            .suggest(&anybody(), filled.base, typed, Vec::new(), 3)
             .await
             .unwrap();
         suggestions

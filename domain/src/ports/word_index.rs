@@ -131,6 +131,18 @@ pub trait WordIndex: ChunkIndex {
         limit: usize,
     ) -> Result<Vec<TitleFound>, PortError>;
 
+    /// Up to `limit` chunks that the scope may read and that have what was typed as a phrase, in a heading or in the
+    /// text. `goes_on` says whether the last word may only have begun. Where there are more, they are from all over the
+    /// index; a few may have a word that differs in its ending.
+    async fn with_phrase(
+        &self,
+        knowledge_base: KnowledgeBaseId,
+        typed: &str,
+        goes_on: bool,
+        scope: &ReadScope,
+        limit: usize,
+    ) -> Result<Vec<ChunkId>, PortError>;
+
     /// Words of the query that no document has which the scope may read, where one of its documents has a word that
     /// differs in a letter or two. The offsets are those in `text`.
     async fn corrections(

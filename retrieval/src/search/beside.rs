@@ -1,5 +1,4 @@
-//! What a search gives beside passages: marks, facets, featured documents, an answer, another spelling; and what it
-//! suggests while somebody types.
+//! What a search gives beside passages: marks, facets, featured documents, an answer, another spelling.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::curated::Curated;
 use super::hit::{Found, Hit};
 use super::plan::Plan;
-use super::{SearchResponse, Searcher, plain};
-use crate::error::Error;
+use super::{SearchResponse, Searcher};
 use crate::fuse::FusedChunk;
 use crate::highlight;
 use crate::recheck::{Admission, Wanted, recheck};
-use crate::request::{LONGEST_QUESTION, MOST_PASSAGES, SearchRequest};
+use crate::request::{MOST_PASSAGES, SearchRequest};
 use crate::words::code_of_document;
-
-/// Titles that are looked up for a suggestion that is wanted: several documents may have one title.
-const TITLES_PER_SUGGESTION: usize = 4;
 
 /// What answers a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,38 +48,6 @@ pub struct Spelling {
     pub text: String,
     /// What was corrected in it.
     pub corrections: Vec<Correction>,
-}
-
-/// What a suggestion is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SuggestionKind {
-    /// The title of a document.
-    Title,
-    /// What the same person asked before.
-    Query,
-}
-
-/// A completion of what was typed so far.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Suggestion {
-    /// What it is.
-    pub kind: SuggestionKind,
-    /// What to search for.
-    pub text: String,
-    /// Where it begins like what was typed, in bytes of `text`.
-    pub highlights: Vec<TextSpan>,
-}
-
-impl Suggestion {
-    /// A suggestion for what was typed.
-    pub fn new(kind: SuggestionKind, typed: &str, text: String) -> Self {
-        Self {
-            kind,
-            highlights: beginnings(typed, &text),
-            text,
-        }
-    }
 }
 
 impl Searcher {
@@ -176,56 +139,7 @@ impl Searcher {
         text.push_str(request.text.get(done..).unwrap_or_default());
         Ok(Some(Spelling { text, corrections }))
     }
-
-    /// Completes what was typed so far: titles of documents that `scope` may read, best first, each once.
-    ///
-    /// # Errors
-    /// `question_too_long`, `limit_out_of_range`, and those of the index of words and the ledger.
-    pub async fn suggest(
-        &self,
-        scope: &ReadScope,
-        base: KnowledgeBaseId,
-        typed: &str,
-        limit: usize,
-    ) -> Result<Vec<Suggestion>, PortError> {
-        let characters = typed.chars().count();
-        if characters > LONGEST_QUESTION {
-            let limit = LONGEST_QUESTION;
-            return Err(Error::QuestionTooLong { characters, limit }.into());
-        }
-        if !(1..=MOST_SUGGESTIONS).contains(&limit) {
-            let most = MOST_SUGGESTIONS;
-            return Err(Error::LimitOutOfRange { limit, most }.into());
-        }
-        if typed.trim().is_empty() {
-            return Ok(Vec::new());
-        }
-        let deep = limit * TITLES_PER_SUGGESTION;
-        let titles = self.parts.words.titles(base, typed, scope, deep).await?;
-        let found: Vec<FusedChunk> = titles
-            .iter()
-            .map(|found| FusedChunk::of_its_own(found.chunk))
-            .collect();
-        let admission = Admission {
-            scope,
-            filter: None,
-            words: None,
-            is_found: true,
-        };
-        let wanted = Wanted::first(deep);
-        let rechecked = recheck(self.parts.ledger.as_ref(), base, admission, &found, wanted).await?;
-        let mut seen = BTreeSet::new();
-        let titles = rechecked.kept.into_iter().map(|(_, chunk)| chunk.title);
-        Ok(titles
-            .filter(|title| seen.insert(plain(title)))
-            .take(limit)
-            .map(|text| Suggestion::new(SuggestionKind::Title, typed, text))
-            .collect())
-    }
 }
-
-/// The most suggestions at a time.
-pub(super) const MOST_SUGGESTIONS: usize = 50;
 
 /// Marks the words in the passages, where that is asked for.
 pub(super) fn mark(request: &SearchRequest, plan: &Plan, hits: &mut [Hit]) {
@@ -255,55 +169,4 @@ fn answer_of(plan: &Plan, passages: &[Hit]) -> Option<Answered> {
             text: span.of(text)?.to_owned(),
         })
     })
-}
-
-/// Where words of a text begin like words that were typed, in bytes, as far as they are alike.
-fn beginnings(typed: &str, text: &str) -> Vec<TextSpan> {
-    let typed: Vec<Vec<char>> = typed
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| word.to_lowercase().chars().collect())
-        .collect();
-    let mut spans = Vec::new();
-    let mut at = 0;
-    for word in text.split(|c: char| !c.is_alphanumeric()) {
-        let alike = |wanted: &&Vec<char>| {
-            let lower: Vec<char> = word.to_lowercase().chars().collect();
-            lower.starts_with(wanted.as_slice())
-        };
-        if let Some(wanted) = typed.iter().filter(alike).max_by_key(|wanted| wanted.len()) {
-            let length: usize = word.chars().take(wanted.len()).map(char::len_utf8).sum();
-            spans.push(TextSpan {
-                start: at,
-                end: at + length,
-            });
-        }
-        // The separator after it, which is one character.
-        at += word.len();
-        at += text
-            .get(at..)
-            .and_then(|rest| rest.chars().next())
-            .map_or(0, char::len_utf8);
-    }
-    spans
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_beginnings_of_words_are_marked() {
-        let marked = |typed: &str, text: &str| -> Vec<String> {
-            let spans = beginnings(typed, text);
-            spans
-                .iter()
-                .map(|span| span.of(text).unwrap().to_owned())
-                .collect()
-        };
-        assert_eq!(marked("par le", "Parental leave, paid"), ["Par", "le"]);
-        assert_eq!(marked("éc", "L’École des Écrins"), ["Éc", "Éc"]);
-        assert_eq!(marked("x", "Parental leave"), [""; 0]);
-        assert_eq!(marked(" ", "Parental leave"), [""; 0]);
-    }
 }

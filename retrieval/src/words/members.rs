@@ -64,6 +64,13 @@ impl Members {
         }
     }
 
+    /// Leaves those that aren't in the other.
+    pub(super) fn subtract(&mut self, other: &Self) {
+        for (bits, other) in self.bits.iter_mut().zip(&other.bits) {
+            *bits &= !other;
+        }
+    }
+
     /// Adds those of the other.
     pub(super) fn unite(&mut self, other: &Self) {
         for (bits, other) in self.bits.iter_mut().zip(&other.bits) {
@@ -125,6 +132,9 @@ mod tests {
             let mut both = of(&one);
             both.intersect(&of(&other));
             prop_assert_eq!(numbers(&both), one.intersection(&other).copied().collect());
+            let mut rest = of(&one);
+            rest.subtract(&of(&other));
+            prop_assert_eq!(numbers(&rest), one.difference(&other).copied().collect());
             let mut either = of(&one);
             either.unite(&of(&other));
             prop_assert_eq!(numbers(&either), one.union(&other).copied().collect());

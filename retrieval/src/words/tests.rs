@@ -17,6 +17,7 @@ use super::order::order_of_values;
 mod corpus;
 mod counting;
 mod languages;
+mod phrases;
 mod queries;
 mod spelling;
 

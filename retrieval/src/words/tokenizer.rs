@@ -107,6 +107,12 @@ pub(crate) fn unstemmed_in(text: &str, language: Language) -> Vec<Token> {
     collect(&mut analyzer, text)
 }
 
+/// The letters of a text that is one word, without case and diacritics.
+pub(crate) fn unaccented(word: &str) -> String {
+    let parts = CHARABIA.tokenize(word);
+    parts.map(|part| part.lemma().to_owned()).collect()
+}
+
 fn collect(analyzer: &mut TextAnalyzer, text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     analyzer.token_stream(text).process(&mut |token| {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use lectern_domain::ports::{
     Correction, DocumentSet, Facet, FacetRequest, ScoredChunk, SortKey, TitleFound, WordIndex,
 };
-use lectern_domain::{DocumentId, KnowledgeBaseId, PortError, ReadScope};
+use lectern_domain::{ChunkId, DocumentId, KnowledgeBaseId, PortError, ReadScope};
 
 use super::TantivyWords;
 use super::documents::Meant;
@@ -100,6 +100,23 @@ impl WordIndex for TantivyWords {
             .bases
             .at_work("look for titles", base, Absent::Skip, move |engine| {
                 engine.titles(&typed, &readers, limit)
+            });
+        Ok(found.await?.unwrap_or_default())
+    }
+
+    async fn with_phrase(
+        &self,
+        base: KnowledgeBaseId,
+        typed: &str,
+        goes_on: bool,
+        scope: &ReadScope,
+        limit: usize,
+    ) -> Result<Vec<ChunkId>, PortError> {
+        let (typed, readers) = (typed.to_owned(), ReaderNames::from(scope));
+        let found = self
+            .bases
+            .at_work("look for phrases", base, Absent::Skip, move |engine| {
+                engine.with_phrase(&typed, goes_on, &readers, limit)
             });
         Ok(found.await?.unwrap_or_default())
     }

@@ -35,15 +35,30 @@ pub struct MemoryLedger {
     pub model: Option<String>,
     /// What is set for searches.
     pub settings: Mutex<Arc<SearchSettings>>,
-    chunks: HashMap<ChunkId, LedgerChunk>,
+    chunks: Mutex<HashMap<ChunkId, LedgerChunk>>,
+}
+
+impl MemoryLedger {
+    /// Changes all chunks of a document. The indexes hear nothing of it.
+    pub fn change(&self, document: DocumentId, change: impl Fn(&mut LedgerChunk)) {
+        let mut chunks = self.chunks.lock().unwrap();
+        let of_document = chunks.values_mut().filter(|chunk| chunk.document == document);
+        of_document.for_each(change);
+    }
+
+    /// The text of a chunk that there is.
+    pub fn text_of(&self, chunk: ChunkId) -> String {
+        self.chunks.lock().unwrap()[&chunk].text.clone()
+    }
 }
 
 #[async_trait]
 impl ChunkLookup for MemoryLedger {
     async fn look_up(&self, _: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<Vec<LedgerChunk>, PortError> {
+        let known = self.chunks.lock().unwrap();
         Ok(chunks
             .iter()
-            .filter_map(|chunk| self.chunks.get(chunk))
+            .filter_map(|chunk| known.get(chunk))
             .cloned()
             .collect())
     }
@@ -53,8 +68,9 @@ impl ChunkLookup for MemoryLedger {
     }
 
     async fn embedded_share(&self, _: KnowledgeBaseId) -> Result<EmbeddedShare, PortError> {
+        let known = self.chunks.lock().unwrap();
         let of = |is_counted: fn(&LedgerChunk) -> bool| {
-            let counted = self.chunks.values().filter(|chunk| is_counted(chunk));
+            let counted = known.values().filter(|chunk| is_counted(chunk));
             let documents: HashSet<DocumentId> = counted.map(|chunk| chunk.document).collect();
             documents.len() as u64
         };
@@ -69,13 +85,15 @@ impl ChunkLookup for MemoryLedger {
     }
 
     async fn first_chunks(&self, _: KnowledgeBaseId, names: &[String]) -> Result<Vec<ChunkId>, PortError> {
+        let known = self.chunks.lock().unwrap();
         let is_called = |chunk: &LedgerChunk, name: &String| chunk.ordinal == 0 && chunk.title == *name;
-        let of = |name| self.chunks.values().filter(move |chunk| is_called(chunk, name));
+        let of = |name| known.values().filter(move |chunk| is_called(chunk, name));
         Ok(names.iter().flat_map(of).map(|chunk| chunk.chunk).collect())
     }
 
     async fn not_embedded(&self, _: KnowledgeBaseId, chunks: &[ChunkId]) -> Result<Vec<ChunkId>, PortError> {
-        let is_embedded = |chunk: &ChunkId| self.chunks.get(chunk).is_some_and(|chunk| chunk.is_embedded);
+        let known = self.chunks.lock().unwrap();
+        let is_embedded = |chunk: &ChunkId| known.get(chunk).is_some_and(|chunk| chunk.is_embedded);
         Ok(chunks
             .iter()
             .filter(|chunk| !is_embedded(chunk))
@@ -137,14 +155,15 @@ pub async fn fill(embedder: Arc<dyn Embedder>, texts: &[Text], vectors: Vec<Vec<
         index.commit(base).await.unwrap();
         index.optimize(base).await.unwrap();
     }
-    let mut ledger = MemoryLedger {
+    let ledger = MemoryLedger {
         model: Some(embedder.model().to_owned()),
         ..MemoryLedger::default()
     };
     let mut keys = HashMap::new();
     for (entry, text) in entries.into_iter().zip(texts) {
         keys.insert(entry.chunk.document, text.key.clone());
-        ledger.chunks.insert(entry.chunk.id, ledger_chunk(entry));
+        let mut chunks = ledger.chunks.lock().unwrap();
+        chunks.insert(entry.chunk.id, ledger_chunk(entry));
     }
     let [vectors, _] = indexes;
     let ledger = Arc::new(ledger);

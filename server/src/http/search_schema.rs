@@ -297,6 +297,8 @@ pub struct CorrectionSchema {
 pub enum SuggestionKindSchema {
     /// The title of a document.
     Title,
+    /// Words that stand together in documents.
+    Phrase,
     /// What the same person asked before.
     Query,
 }
@@ -306,7 +308,7 @@ pub enum SuggestionKindSchema {
 #[serde(deny_unknown_fields)]
 #[schema(as = Suggestion)]
 pub struct SuggestionSchema {
-    /// `title` of a document, or `query`: what the caller asked before.
+    /// `title` of a document, `phrase` of several texts, or `query`: what the caller asked before.
     #[schema(inline)]
     pub kind: SuggestionKindSchema,
     /// What to search for.
@@ -442,7 +444,7 @@ pub struct FrequentQuestionSchema {
 #[cfg(test)]
 mod tests {
     use lectern_domain::{Filter, SearchSettings, Tuning};
-    use lectern_retrieval::{Answered, Explanation, SearchTimings, Spelling};
+    use lectern_retrieval::{Answered, Explanation, SearchTimings, Spelling, Suggestion};
     use serde::de::DeserializeOwned;
 
     use super::*;
@@ -487,6 +489,11 @@ mod tests {
         agree::<Spelling, SpellingSchema>(
             r#"{"text":"leave","corrections":[{"start":0,"end":5,"word":"leeve","corrected":"leave"}]}"#,
         );
+        for kind in ["title", "phrase", "query"] {
+            agree::<Suggestion, SuggestionSchema>(&format!(
+                r#"{{"kind":"{kind}","text":"a","highlights":[{{"start":0,"end":1}}]}}"#
+            ));
+        }
         agree::<SearchTimings, TimingsSchema>(&serde_json::to_string(&SearchTimings::default()).unwrap());
     }
 }

@@ -7,7 +7,6 @@ use lectern_domain::ports::{Facet, FacetRequest, SortKey};
 use lectern_domain::{EmbeddedShare, Filter, KnowledgeBaseId, Tuning};
 use lectern_retrieval::{
     Answered, Hit, SearchMode, SearchRequest, SearchResponse, SearchTimings, Spelling, Suggestion,
-    SuggestionKind,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -297,12 +296,15 @@ fn default_suggestions() -> usize {
 /// What may be meant.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Suggestions {
-    /// What the caller asked before, then titles of documents that the caller may read; each best first.
+    /// What the caller asked before, then titles of documents that the caller may read, then phrases of their texts; each
+    /// best first. What was asked before gets half of the places at most. Phrases get what titles leave, or a quarter in
+    /// place of titles that have the words only somewhere.
     #[schema(value_type = Vec<SuggestionSchema>)]
     pub suggestions: Vec<Suggestion>,
 }
 
-/// Completes a question while it is typed.
+/// Completes a question while it is typed: from what the caller asked before, and from titles and phrases of documents
+/// that the caller may read. Phrases come from three characters or two words on.
 #[utoipa::path(tag = "search", security((), ("token" = [])),
     params(("kb" = String, Path, description = "The knowledge base's name or id."), SuggestionQuery),
     responses(
@@ -320,22 +322,12 @@ pub async fn suggest(
 ) -> Result<web::Json<Suggestions>, ApiError> {
     let base = knowledge_base(&state, &path).await?;
     let (searcher, analytics) = (&state.lectern.searcher, &state.lectern.analytics);
-    let titles = searcher
-        .suggest(&caller.read_scope(), base.id, &query.text, query.limit)
-        .await?;
     let half = u32::try_from(query.limit.div_ceil(2)).unwrap_or(u32::MAX);
     let asked = analytics
         .asked_before(base.id, caller.user(), &query.text, half)
         .await?;
-    let asked = asked
-        .into_iter()
-        .map(|text| Suggestion::new(SuggestionKind::Query, &query.text, text));
-    let mut suggestions: Vec<Suggestion> = Vec::with_capacity(query.limit);
-    for suggestion in asked.chain(titles) {
-        let is_new = suggestions.iter().all(|other| other.text != suggestion.text);
-        if is_new && suggestions.len() < query.limit {
-            suggestions.push(suggestion);
-        }
-    }
+    let suggestions = searcher
+        .suggest(&caller.read_scope(), base.id, &query.text, asked, query.limit)
+        .await?;
     Ok(web::Json(Suggestions { suggestions }))
 }

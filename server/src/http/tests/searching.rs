@@ -119,6 +119,18 @@ async fn operators_suggestions_and_spellings() {
         .get("/api/v1/knowledge-bases/handbook/suggestions?text=leave%20of")
         .await;
     assert!(!secret.text.contains("chair"), "{}", secret.text);
+    let phrases = async |typed: &str| {
+        let uri = format!("/api/v1/knowledge-bases/handbook/suggestions?text={typed}");
+        fixture.get(&uri).await.json()["suggestions"].clone()
+    };
+    assert_eq!(
+        phrases("parental%20leave%20i").await,
+        json!([{
+            "kind": "phrase", "text": "Parental leave in month",
+            "highlights": [{"start": 0, "end": 8}, {"start": 9, "end": 14}, {"start": 15, "end": 16}],
+        }])
+    );
+    assert_eq!(phrases("parental%20leave%20of").await, json!([]), "of the chair");
 }
 
 #[actix_web::test]
