@@ -16,7 +16,9 @@ mod generator;
 pub use chunk_index::{ChunkIndex, IndexEntry, IndexQuery, IndexedChunk, ScoredChunk};
 pub use chunk_lookup::ChunkLookup;
 pub use connector::{CURSOR_EXPIRED, Connector, Cursor, Fetched, ListEvent, SourceItem};
-pub use embedder::{Embedder, Embedders, OneEmbedder, Reranker, TokenCounter};
+pub use embedder::{
+    CosineScale, Embedder, Embedders, OneEmbedder, OneTokenCounter, Reranker, TokenCounter, TokenCounters,
+};
 pub use embedding_demand::EmbeddingDemand;
 pub use extractor::{Extractor, RawFile};
 pub use generator::{FinishReason, Generator, GeneratorEvent, Message, Prompt, Role};
