@@ -328,16 +328,17 @@ async fn add_nearness(
         .collect();
     order.sort_by(|one, other| found[other.0].worth()[other.1].total_cmp(&found[one.0].worth()[one.1]));
     let asked = embedder.embed_query(question).await?;
+    let scale = embedder.cosine_scale();
     let mut nearness = Vec::with_capacity(count);
     for &(passage, sentence) in order.iter().take(count) {
         let vector = embedder
             .embed_query(&found[passage].sentences[sentence].text)
             .await?;
         let cosine: f32 = asked.iter().zip(&vector).map(|(one, other)| one * other).sum();
-        nearness.push((passage, sentence, cosine));
+        nearness.push((passage, sentence, scale.nearness(cosine)));
     }
-    for (passage, sentence, cosine) in nearness {
-        found[passage].add_nearness(sentence, cosine);
+    for (passage, sentence, nearness) in nearness {
+        found[passage].add_nearness(sentence, nearness);
     }
     Ok(())
 }

@@ -62,6 +62,25 @@ pub enum Error {
         /// Each source with what went wrong, separated by semicolons.
         attempts: String,
     },
+    /// The folder that files are taken from hasn't got one.
+    #[error(
+        "{file} of the model {model} can't be taken from {folder}: {reason}; it has {bytes} bytes and the SHA-256 {sha256}",
+        folder = .folder.display()
+    )]
+    NotInFolder {
+        /// The model.
+        model: String,
+        /// The folder.
+        folder: PathBuf,
+        /// Where it was looked for, or what is there instead.
+        reason: String,
+        /// The file.
+        file: String,
+        /// Its length.
+        bytes: u64,
+        /// The hash in the catalogue.
+        sha256: String,
+    },
     /// What was fetched isn't what the catalogue says.
     #[error("{what} was refused: its SHA-256 is {found}, expected {expected}")]
     WrongHash {
@@ -211,7 +230,9 @@ impl Error {
     /// What a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::UnknownModel { .. } | Self::UnknownFile { .. } => ErrorKind::NotFound,
+            Self::UnknownModel { .. } | Self::UnknownFile { .. } | Self::NotInFolder { .. } => {
+                ErrorKind::NotFound
+            }
             Self::ModelMissing { .. }
             | Self::NoSource { .. }
             | Self::PipMissing { .. }
@@ -242,6 +263,7 @@ impl Error {
             Self::UnknownFile { .. } => "model_file_not_found",
             Self::Platform { .. } => "model_platform",
             Self::NoSource { .. } => "model_unreachable",
+            Self::NotInFolder { .. } => "model_file_not_in_folder",
             Self::WrongHash { .. } => "model_hash_mismatch",
             Self::PipMissing { .. } => "pip_missing",
             Self::PipFailed { .. } => "pip_failed",

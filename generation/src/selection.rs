@@ -90,10 +90,10 @@ pub fn candidates(question: &str, passages: &[Passage]) -> Vec<Candidate> {
 }
 
 impl Candidate {
-    /// Adds to the worth of sentence `index` how near it is to the question, as a cosine.
-    pub fn add_nearness(&mut self, index: usize, cosine: f32) {
+    /// Adds to the worth of sentence `index` how near it is to the question, at most 1.
+    pub fn add_nearness(&mut self, index: usize, nearness: f32) {
         if let Some(worth) = self.worth.get_mut(index) {
-            *worth += WORTH_OF_NEARNESS * cosine.max(0.0);
+            *worth += WORTH_OF_NEARNESS * nearness.max(0.0);
         }
     }
 

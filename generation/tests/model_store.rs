@@ -90,6 +90,7 @@ fn package(name: &str) -> FileSource {
 fn from_hub() -> FileSource {
     FileSource::Hub {
         repository: "someone/something".to_owned(),
+        revision: "0123abc".to_owned(),
         path: "weights.bin".to_owned(),
     }
 }
@@ -98,6 +99,7 @@ fn entry(content: &[u8], sources: Vec<FileSource>) -> ModelEntry {
     ModelEntry {
         name: ModelName::new("test-model"),
         role: ModelRole::Generator,
+        embedder: None,
         files: vec![ModelFile {
             name: "weights.bin".to_owned(),
             bytes: content.len() as u64,
@@ -154,7 +156,7 @@ fn serve(mut stream: TcpStream, content: &[u8], manner: Manner) -> usize {
     }
     let request = String::from_utf8(request).unwrap().to_lowercase();
     assert!(
-        request.starts_with("get /someone/something/resolve/main/weights.bin "),
+        request.starts_with("get /someone/something/resolve/0123abc/weights.bin "),
         "{request}"
     );
     let wanted = request
@@ -466,6 +468,34 @@ async fn a_model_that_cannot_be_rewritten_is_not_installed() {
     assert_eq!(error.code(), "onnx_unreadable");
     assert!(!models.path().join("test-model/rewritten.onnx").exists());
     assert!(store.installed(&entry).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_folder_is_as_good_as_a_source_and_the_only_one() {
+    let (models, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let content = noise(1, 50_000);
+    let hub = TestHub::start(content.clone(), vec![WHOLE]);
+    let entry = entry(&content, vec![from_hub()]);
+    let store = ModelStore::new(models.path())
+        .with_hub(Hub::new(&hub.address))
+        .with_folder(folder.path());
+
+    let error = store.pull(&entry, &NoProgress).await.unwrap_err();
+    assert_eq!(error.code(), "model_file_not_in_folder");
+    for told in ["weights.bin", "50000 bytes", &sha256(&content)] {
+        assert!(error.to_string().contains(told), "{error}");
+    }
+    fs::write(folder.path().join("weights.bin"), noise(2, 50_000)).unwrap();
+    let error = store.pull(&entry, &NoProgress).await.unwrap_err();
+    assert!(error.to_string().contains(&sha256(&noise(2, 50_000))), "{error}");
+    assert_eq!(store.installed(&entry).unwrap(), None);
+
+    // Where two models have a file of this name, each has its own below its name.
+    fs::create_dir(folder.path().join("test-model")).unwrap();
+    fs::write(folder.path().join("test-model/weights.bin"), &content).unwrap();
+    let installed = store.pull(&entry, &NoProgress).await.unwrap();
+    assert_eq!(fs::read(&installed.files[0]).unwrap(), content);
+    assert_eq!(hub.begins(), [0_usize; 0], "the hub wasn't asked");
 }
 
 /// Fills the folder that `LECTERN_TEST_MODELS` names with every model of the catalogue.

