@@ -52,7 +52,8 @@ pub struct ChunkSettings {
     pub max_tokens: usize,
     /// A section with fewer tokens than this joins its neighbours where they fit together.
     pub min_tokens: usize,
-    /// What the embedder adds to every text ([CLS] and [SEP] in the BERT family).
+    /// What the embedder adds to every text: [CLS] and [SEP] in the BERT family, and a prefix if it has one. Taken from
+    /// [`TokenCounter::added`] where documents are cut.
     pub special_tokens: usize,
 }
 

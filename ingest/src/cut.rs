@@ -4,16 +4,15 @@
 //! a few calls at a time; of the vectors only the differences between neighbours are kept.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use lectern_domain::ports::{Embedder, TokenCounter};
+use lectern_domain::ports::Embedder;
 use lectern_domain::{ErrorKind, Extracted, PortError, TextSpan};
 use tokio::sync::oneshot;
 
 use crate::chunk::{self, ChunkDraft, Chunking, Differences};
 use crate::error::{Error, Result};
-use crate::pipeline::IngestionParts;
+use crate::pipeline::{IngestionParts, Measure};
 use crate::run::Problem;
 
 /// Calls of the embedder that one document has under way.
@@ -30,8 +29,9 @@ pub(crate) async fn cut(
     extracted: Extracted,
     title: &str,
 ) -> Result<Cut> {
-    let (extracted, sentences) = match on_a_worker(parts, extracted, title, move |text, title, work| {
-        chunk::sentences_to_compare(text, title, work.counter, work.settings, chunking)
+    let model = embedder.model();
+    let (extracted, sentences) = match on_a_worker(parts, model, extracted, title, move |text, title, by| {
+        chunk::sentences_to_compare(text, title, &*by.counter, by.settings, chunking)
     })
     .await
     {
@@ -45,10 +45,12 @@ pub(crate) async fn cut(
         }
         Err(error) => return Err(Error::from(error)),
     };
-    Ok(on_a_worker(parts, extracted, title, move |text, title, work| {
-        chunk::split(text, title, work.counter, work.settings, chunking, &differences)
-    })
-    .await)
+    Ok(
+        on_a_worker(parts, model, extracted, title, move |text, title, by| {
+            chunk::split(text, title, &*by.counter, by.settings, chunking, &differences)
+        })
+        .await,
+    )
 }
 
 /// How much the text differs at each border between `sentences`.
@@ -72,31 +74,19 @@ async fn differences(
     Ok(found.finish())
 }
 
-/// What the work on a worker's thread needs beside the text.
-struct Work<'a> {
-    counter: &'a dyn TokenCounter,
-    settings: chunk::ChunkSettings,
-}
-
-/// Runs `work` on a thread of rayon's. A panic there would end the process, so it is caught and becomes
-/// the document's problem.
+/// Runs `work` on a thread of rayon's, with the measure of this embedding model. A panic there would end the
+/// process, so it is caught and becomes the document's problem.
 async fn on_a_worker<T: Send + 'static>(
     parts: &IngestionParts,
+    embedding_model: &str,
     extracted: Extracted,
     title: &str,
-    work: impl FnOnce(&Extracted, &str, &Work<'_>) -> T + Send + 'static,
+    work: impl FnOnce(&Extracted, &str, &Measure) -> T + Send + 'static,
 ) -> Result<(Extracted, T), Problem> {
     let (give, take) = oneshot::channel();
-    let counter = Arc::clone(&parts.token_counter);
-    let (settings, title) = (parts.settings.chunk, title.to_owned());
+    let (measure, title) = (parts.measure(embedding_model), title.to_owned());
     rayon::spawn(move || {
-        let done = std::panic::catch_unwind(AssertUnwindSafe(|| {
-            let with = Work {
-                counter: &*counter,
-                settings,
-            };
-            work(&extracted, &title, &with)
-        }));
+        let done = std::panic::catch_unwind(AssertUnwindSafe(|| work(&extracted, &title, &measure)));
         // Nobody waits any more if the run was stopped.
         drop(give.send(done.map(|done| (extracted, done))));
     });

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use lectern_domain::ports::{ChunkIndex, Embedders, Extractor, TokenCounter};
+use lectern_domain::ports::{ChunkIndex, Embedders, Extractor, TokenCounter, TokenCounters};
 use lectern_domain::{DefaultAccess, PortError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -43,8 +43,8 @@ pub struct IngestionParts {
     pub texts: Arc<TextStore>,
     /// Reads files.
     pub extractor: Arc<dyn Extractor>,
-    /// Counts tokens as the embedder does.
-    pub token_counter: Arc<dyn TokenCounter>,
+    /// Count tokens as the embedders do.
+    pub token_counters: Arc<dyn TokenCounters>,
     /// Make vectors, each knowledge base's with the model that it was made with.
     pub embedders: Arc<dyn Embedders>,
     /// The index of words: a version is visible when it has all its chunks.
@@ -60,6 +60,22 @@ impl IngestionParts {
     pub(crate) fn indexes(&self) -> [&Arc<dyn ChunkIndex>; 2] {
         [&self.words, &self.vectors]
     }
+
+    /// How chunks are measured that this model embeds. The first time with a model, its tokenizer is loaded.
+    pub(crate) fn measure(&self, embedding_model: &str) -> Measure {
+        let counter = self.token_counters.of_model(embedding_model);
+        let settings = ChunkSettings {
+            special_tokens: counter.added(),
+            ..self.settings.chunk
+        };
+        Measure { counter, settings }
+    }
+}
+
+/// How chunks of a knowledge base are measured: with the tokens of its embedder, and what that adds to each text.
+pub(crate) struct Measure {
+    pub(crate) counter: Arc<dyn TokenCounter>,
+    pub(crate) settings: ChunkSettings,
 }
 
 /// How much ingestion does and holds at once.

@@ -202,7 +202,7 @@ async fn store(
     }
     let text: Arc<str> = extracted.text.into();
     let pin = run.parts.texts.put_text(Arc::clone(&text)).await?;
-    let embed_hashes = embedding::embed_hashes(&run.parts, &title, &text, &chunks);
+    let embed_hashes = embedding::embed_hashes(&run.parts, run.embedder.model(), &title, &text, &chunks);
     Ok(PreparedDocument {
         version: NewVersion {
             document: document.document,

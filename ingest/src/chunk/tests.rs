@@ -195,11 +195,13 @@ proptest! {
         blocks in prop::collection::vec(any_block(), 0..20),
         title in prop_oneof![8 => "[A-Za-z ]{0,40}", 1 => "[A-Za-z ]{200,2000}", 1 => "[一-龥!]{100,400}"],
         max_tokens in 48_usize..300,
+        // With a prefix, an embedder adds more than its special ones.
+        special_tokens in 2_usize..8,
         other in any_chunking(),
     ) {
         let text = blocks.join("\n\n");
         if !text.trim().is_empty() {
-            let settings = ChunkSettings { max_tokens, min_tokens: max_tokens / 4, ..ChunkSettings::default() };
+            let settings = ChunkSettings { max_tokens, min_tokens: max_tokens / 4, special_tokens };
             for chunking in [Chunking::default(), other] {
                 check_with(&markdown(&text), &title, settings, chunking);
                 check_with(&read("a.txt", None, text.as_bytes()).unwrap(), &title, settings, chunking);

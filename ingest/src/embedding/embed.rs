@@ -172,7 +172,8 @@ async fn texts(
     chunks: &[UnembeddedChunk],
 ) -> Result<Vec<String>> {
     let parts = &embedding.parts;
-    let title = title_to_embed(&version.title, &*parts.token_counter, parts.settings.chunk);
+    let measure = parts.measure(&version.model);
+    let title = title_to_embed(&version.title, &*measure.counter, measure.settings);
     let piece = |span, hash| PieceRequest {
         text: version.text_hash,
         span,
@@ -196,11 +197,13 @@ async fn texts(
 /// The names of the vectors that a document will need, chunk by chunk.
 pub(crate) fn embed_hashes(
     parts: &IngestionParts,
+    embedding_model: &str,
     title: &str,
     text: &str,
     chunks: &[ChunkDraft],
 ) -> Vec<ContentHash> {
-    let title = title_to_embed(title, &*parts.token_counter, parts.settings.chunk);
+    let measure = parts.measure(embedding_model);
+    let title = title_to_embed(title, &*measure.counter, measure.settings);
     let texts = chunks.iter().map(|chunk| chunk.text_to_embed(title, text));
     texts.map(|text| embed_hash(&text)).collect()
 }

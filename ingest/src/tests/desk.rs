@@ -9,7 +9,7 @@ use lectern_domain::ports::{ChunkIndex, ChunkLookup, IndexEntry, OneEmbedder};
 use lectern_domain::{Acl, DefaultAccess, EmbeddedShare, JobCounts, JobState, LedgerChunk};
 use tempfile::TempDir;
 
-use super::doubles::{MemoryIndex, Paragraphs, TwoNumbers, Words};
+use super::doubles::{MemoryIndex, Paragraphs, TwoNumbers, WordsOfTwoNumbers};
 use super::faults::Faults;
 use super::shelf::Shelf;
 use crate::chunk::ChunkSettings;
@@ -292,7 +292,7 @@ async fn open(
         ledger: Arc::new(ledger),
         texts,
         extractor: extractor.clone(),
-        token_counter: Arc::new(Words),
+        token_counters: Arc::new(WordsOfTwoNumbers),
         embedders: Arc::new(OneEmbedder(embedder.clone())),
         words,
         vectors,

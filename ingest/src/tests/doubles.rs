@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use lectern_domain::ports::{
-    ChunkIndex, Embedder, Extractor, IndexEntry, IndexQuery, IndexedChunk, RawFile, ScoredChunk, TokenCounter,
+    ChunkIndex, Embedder, Extractor, IndexEntry, IndexQuery, IndexedChunk, RawFile, ScoredChunk,
+    TokenCounter, TokenCounters,
 };
 use lectern_domain::{
     Attachment, Block, BlockKind, ChunkId, DocumentMetadata, ErrorKind, Extracted, KnowledgeBaseId,
@@ -229,6 +230,20 @@ pub(super) struct Words;
 impl TokenCounter for Words {
     fn count(&self, text: &str) -> usize {
         text.split_whitespace().count()
+    }
+
+    fn added(&self) -> usize {
+        0
+    }
+}
+
+/// Words, and for the model of [`TwoNumbers`] alone: a chunk that another model measures is a fault.
+pub(super) struct WordsOfTwoNumbers;
+
+impl TokenCounters for WordsOfTwoNumbers {
+    fn of_model(&self, model: &str) -> Arc<dyn TokenCounter> {
+        assert_eq!(model, TwoNumbers::default().model());
+        Arc::new(Words)
     }
 }
 
