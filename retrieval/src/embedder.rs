@@ -10,6 +10,9 @@
 //! a session. A question has a session of its own, so that it never waits behind documents, and the threads
 //! of documents give way to it: the kernel gives a question nine tenths of a core that both want. (On Linux niceness
 //! is a thread's own.)
+//!
+//! Some models were trained with a word before each text that says whether it asks or answers ([`Prefixes`]). It is put
+//! there on the last step before the model, so nothing else ever sees it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -21,7 +24,7 @@ use fastembed::{
     UserDefinedEmbeddingModel,
 };
 use lectern_domain::PortError;
-use lectern_domain::ports::Embedder;
+use lectern_domain::ports::{CosineScale, Embedder};
 
 use crate::error::Error;
 
@@ -50,8 +53,17 @@ pub struct EmbedderFiles {
     pub onnx_runtime: PathBuf,
 }
 
+/// What a model wants before every text; nothing, for most.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prefixes {
+    /// Before a question.
+    pub question: String,
+    /// Before a text that is to be found.
+    pub document: String,
+}
+
 /// How an embedding model is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EmbedderSettings {
     /// The name under which its vectors are kept apart from those of other models.
     pub model_name: String,
@@ -59,8 +71,12 @@ pub struct EmbedderSettings {
     pub sessions: usize,
     /// How many threads work on a question.
     pub query_threads: usize,
-    /// The longest text that is read whole, in tokens with the special ones.
+    /// The longest text that is read whole, in tokens with the special ones and those of the prefix.
     pub max_tokens: usize,
+    /// What it wants before every text.
+    pub prefixes: Prefixes,
+    /// What its cosines say.
+    pub cosine_scale: CosineScale,
 }
 
 impl EmbedderSettings {
@@ -73,6 +89,8 @@ impl EmbedderSettings {
             sessions: cores,
             query_threads: cores.min(4),
             max_tokens: 256,
+            prefixes: Prefixes::default(),
+            cosine_scale: CosineScale::PLAIN,
         }
     }
 }
@@ -151,14 +169,27 @@ impl Embedder for FastEmbedder {
         self.settings.max_tokens
     }
 
+    fn cosine_scale(&self) -> CosineScale {
+        self.settings.cosine_scale
+    }
+
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, PortError> {
+        let texts = prefixed(&self.settings.prefixes.document, texts);
         Ok(self.documents.embed(texts).await?)
     }
 
     async fn embed_query(&self, text: &str) -> Result<Vec<f32>, PortError> {
-        let mut vectors = self.questions.embed(vec![text.to_owned()]).await?;
+        let texts = prefixed(&self.settings.prefixes.question, vec![text.to_owned()]);
+        let mut vectors = self.questions.embed(texts).await?;
         vectors.pop().ok_or_else(|| Error::EmbedderStopped.into())
     }
+}
+
+fn prefixed(prefix: &str, texts: Vec<String>) -> Vec<String> {
+    if prefix.is_empty() {
+        return texts;
+    }
+    texts.into_iter().map(|text| format!("{prefix}{text}")).collect()
 }
 
 /// Reads all files of a model. The pooling must be said, because fastembed takes the first token's

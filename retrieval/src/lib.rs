@@ -33,7 +33,7 @@ pub mod search;
 pub mod conformance;
 pub mod error;
 
-pub use embedder::{EmbedderFiles, EmbedderSettings, FastEmbedder};
+pub use embedder::{EmbedderFiles, EmbedderSettings, FastEmbedder, Prefixes};
 pub use error::Error;
 pub use fuse::Fusion;
 pub use late_interaction::LateInteraction;

@@ -159,7 +159,7 @@ impl Searcher {
         let mut vouched = self.vouched_for(scope, base, request, &plan).await?;
         self.ask_for_vectors(base, &vouched.found);
         let ordering = Instant::now();
-        vouched.found = self.put_in_order(request, &plan, vouched.found).await?;
+        vouched.found = self.put_in_order(base, request, &plan, vouched.found).await?;
         vouched.timings.rerank_ms = milliseconds(ordering);
 
         let query_id = Uuid::now_v7();
@@ -320,8 +320,15 @@ impl Searcher {
         }
     }
 
+    /// Whether the closer judge can judge passages of this knowledge base.
+    async fn is_judged(&self, reranker: &dyn Reranker, base: KnowledgeBaseId) -> Result<bool, PortError> {
+        let model = self.parts.ledger.embedding_model(base).await?;
+        Ok(model.is_none_or(|model| reranker.judges(&model)))
+    }
+
     async fn put_in_order(
         &self,
+        base: KnowledgeBaseId,
         request: &SearchRequest,
         plan: &Plan,
         mut found: Vec<Found>,
@@ -329,7 +336,12 @@ impl Searcher {
         if plan.tuning.reorders() {
             order::tune(&mut found, &plan.tuning, Utc::now());
         }
-        let reranker = self.parts.reranker.as_ref().filter(|_| request.rerank);
+        let reranker = match &self.parts.reranker {
+            Some(reranker) if request.rerank && self.is_judged(reranker.as_ref(), base).await? => {
+                Some(reranker)
+            }
+            _ => None,
+        };
         if !plan.sort().is_empty() {
             order::sort(&mut found, plan.sort());
         } else if let Some(reranker) = reranker {

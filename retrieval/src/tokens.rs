@@ -2,7 +2,8 @@
 //!
 //! A text is counted several times on its way into chunks (as a paragraph, as sentences, as a chunk with its title), which
 //! took as long as all else besides embedding. A tokenizer of BERT's kind never makes a token across a space, so the
-//! count of a text is the sum of the counts of its words, and most words are old acquaintances.
+//! count of a text is the sum of the counts of its words, and most words are old acquaintances. Any other tokenizer
+//! counts the whole text.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -25,14 +26,16 @@ pub struct TokenSizer {
     tokenizer: Tokenizer,
     /// The counts of words, where a text's count is their sum.
     words: Option<RwLock<HashMap<Box<str>, usize>>>,
+    /// Special tokens, and those of what the embedder puts before a text.
+    added: usize,
 }
 
 impl TokenSizer {
-    /// Loads a `tokenizer.json`.
+    /// Loads a `tokenizer.json` for an embedder that puts `prefix` before every text of a document.
     ///
     /// # Errors
     /// [`Error::ModelFileMissing`] or [`Error::ModelCorrupt`].
-    pub fn load(tokenizer_json: &Path) -> Result<Self, Error> {
+    pub fn load(tokenizer_json: &Path, prefix: &str) -> Result<Self, Error> {
         const WHAT: &str = "tokenizer";
         if !tokenizer_json.is_file() {
             return Err(Error::ModelFileMissing {
@@ -53,10 +56,14 @@ impl TokenSizer {
                 tokenizer.get_pre_tokenizer(),
                 Some(PreTokenizerWrapper::BertPreTokenizer(_))
             );
-        Ok(Self {
+        let special = tokenizer.encode_fast("", true).map_err(corrupt)?.len();
+        let mut sizer = Self {
             tokenizer,
             words: is_of_words.then(RwLock::default),
-        })
+            added: 0,
+        };
+        sizer.added = special + sizer.count_whole(prefix);
+        Ok(sizer)
     }
 
     fn count_whole(&self, text: &str) -> usize {
@@ -117,6 +124,10 @@ impl TokenCounter for TokenSizer {
             None => self.count_whole(text),
         }
     }
+
+    fn added(&self) -> usize {
+        self.added
+    }
 }
 
 #[cfg(test)]
@@ -135,7 +146,7 @@ mod tests {
             );
             return None;
         };
-        Some(TokenSizer::load(&models.join("all-minilm-l6-v2-int8/tokenizer.json")).unwrap())
+        Some(TokenSizer::load(&models.join("all-minilm-l6-v2-int8/tokenizer.json"), "").unwrap())
     }
 
     #[test]
@@ -144,6 +155,46 @@ mod tests {
         assert_eq!(sizer.count("word"), 1);
         assert_eq!(sizer.count(&"word ".repeat(1_000)), 1_000);
         assert_eq!(sizer.count(""), 0);
+        assert_eq!(sizer.added(), 2, "[CLS] and [SEP]");
+    }
+
+    /// A tokenizer of the kind that XLM-RoBERTa has: pieces of words with a mark where a space was, in a text between
+    /// `<s>` and `</s>`, and cut at 8 tokens, as `tokenizer.json` files do.
+    const OF_PIECES: &str = r#"{
+        "version": "1.0",
+        "truncation": {"direction": "Right", "max_length": 8, "strategy": "LongestFirst", "stride": 0},
+        "padding": null,
+        "added_tokens": [],
+        "normalizer": null,
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                       {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+            "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]},
+                               "</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}}
+        },
+        "decoder": null,
+        "model": {"type": "Unigram", "unk_id": 2, "byte_fallback": false,
+                  "vocab": [["<s>", 0], ["</s>", 0], ["<unk>", -9], ["▁", -3], ["▁pass", -4], ["age", -4], [":", -4],
+                            ["▁日本", -4], ["語", -4]]}
+    }"#;
+
+    #[test]
+    fn a_tokenizer_of_pieces_counts_whole_texts_with_what_the_embedder_adds() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tokenizer.json");
+        std::fs::write(&path, OF_PIECES).unwrap();
+        let sizer = TokenSizer::load(&path, "passage: ").unwrap();
+        assert!(sizer.words.is_none());
+        assert_eq!(sizer.count("日本語"), 2);
+        assert_eq!(sizer.count(&"日本語 ".repeat(40)), 81, "and the space at the end");
+        // <s>, </s>, and ▁pass, age, :, ▁.
+        assert_eq!(sizer.added(), 6);
+        let whole = sizer.tokenizer.encode_fast("passage: 日本語", true).unwrap();
+        assert!(whole.len() <= sizer.count("日本語") + sizer.added());
+        assert_eq!(TokenSizer::load(&path, "").unwrap().added(), 2);
     }
 
     #[test]
@@ -172,8 +223,11 @@ mod tests {
     fn a_missing_and_a_damaged_tokenizer_are_told_apart() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tokenizer.json");
-        assert_eq!(TokenSizer::load(&path).unwrap_err().code(), "model_file_missing");
+        assert_eq!(
+            TokenSizer::load(&path, "").unwrap_err().code(),
+            "model_file_missing"
+        );
         std::fs::write(&path, "{").unwrap();
-        assert_eq!(TokenSizer::load(&path).unwrap_err().code(), "model_corrupt");
+        assert_eq!(TokenSizer::load(&path, "").unwrap_err().code(), "model_corrupt");
     }
 }

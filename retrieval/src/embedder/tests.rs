@@ -40,10 +40,9 @@ fn file_like(directory: &Path, part: &str) -> PathBuf {
 
 fn settings(sessions: usize) -> EmbedderSettings {
     EmbedderSettings {
-        model_name: "a model".to_owned(),
         sessions,
         query_threads: 1,
-        max_tokens: 256,
+        ..EmbedderSettings::for_this_machine("a model")
     }
 }
 
@@ -77,6 +76,34 @@ async fn vectors_have_unit_length_and_depend_on_their_own_text_alone() {
         assert_eq!(alone[0], among[3], "nor does the session");
         assert!(cosine(&alone[0], &embedder.embed_query(&text).await.unwrap()) > 0.9999);
     }
+}
+
+/// A model whose prefixes are nothing special still shows where they go.
+#[tokio::test]
+async fn questions_and_texts_are_read_behind_their_prefixes() {
+    let Some(files) = files() else { return };
+    let plain = FastEmbedder::load(&files, settings(1)).unwrap();
+    let prefixes = Prefixes {
+        question: "query: ".to_owned(),
+        document: "passage: ".to_owned(),
+    };
+    let with_prefixes = EmbedderSettings {
+        prefixes,
+        ..settings(1)
+    };
+    let told = FastEmbedder::load(&files, with_prefixes).unwrap();
+    let text = "Parental leave is twenty weeks.";
+    let near = |one: &[f32], other: &[f32]| cosine(one, other) > 0.9999;
+
+    let question = told.embed_query(text).await.unwrap();
+    assert!(near(
+        &question,
+        &plain.embed_query(&format!("query: {text}")).await.unwrap()
+    ));
+    let document = told.embed(vec![text.to_owned()]).await.unwrap();
+    let written_out = plain.embed(vec![format!("passage: {text}")]).await.unwrap();
+    assert!(near(&document[0], &written_out[0]));
+    assert!(!near(&document[0], &question) && !near(&document[0], &plain.embed_query(text).await.unwrap()));
 }
 
 #[tokio::test]

@@ -125,6 +125,11 @@ impl Searcher {
             .vectors
             .search(asked.base, query, asked.scope, asked.depth)
             .await?;
+        // From here on a model's cosines are told apart no more: fusion and confidence were fitted on one scale.
+        let scale = embedder.cosine_scale();
+        for hit in found.iter_mut() {
+            hit.score = scale.nearness(hit.score);
+        }
         timings.vectors_ms = milliseconds(asking);
         Ok(())
     }

@@ -23,14 +23,19 @@ impl Default for WordCounts {
 impl WordCounts {
     /// The vector of a text, of unit length.
     pub fn vector(text: &str) -> Vec<f32> {
-        let mut vector = vec![0.01; DIMENSIONS];
+        Self::vector_of_size(text, DIMENSIONS)
+    }
+
+    /// The same with so many numbers: the more, the less two words have in common.
+    pub fn vector_of_size(text: &str, dimensions: usize) -> Vec<f32> {
+        let mut vector = vec![0.01; dimensions];
         for word in text
             .split(|c: char| !c.is_alphanumeric())
             .filter(|word| !word.is_empty())
         {
             let mut hasher = DefaultHasher::new();
             word.to_lowercase().hash(&mut hasher);
-            vector[hasher.finish() as usize % DIMENSIONS] += 1.0;
+            vector[hasher.finish() as usize % dimensions] += 1.0;
         }
         let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
         vector.iter().map(|x| x / length).collect()
