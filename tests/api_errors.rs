@@ -5,7 +5,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
 
 use crate::harness::server::send;
-use crate::harness::{Server, Workplace, handbook};
+use crate::harness::{Server, Workplace, handbook, models};
 
 #[test]
 fn what_is_not_there_is_told_by_name() {
@@ -100,6 +100,17 @@ fn names_and_pushes_that_break_a_rule_are_refused() {
     create("papers").fails(409, "kb_exists", "papers");
     for name in ["", "Papers", "a b", "../up", &"x".repeat(65)] {
         create(name).fails(400, "kb_name_invalid", name);
+    }
+    let with_embedder = |name: &str, model: &str| {
+        let body = json!({ "name": name, "embedding_model": model });
+        server.post("/knowledge-bases", &body)
+    };
+    with_embedder("books", "gpt").fails(400, "embedder_unknown", "multilingual-e5-small-int8");
+    let made = with_embedder("books", models::FLOAT_EMBEDDER).is(201).json();
+    assert_eq!(made["embedding_model"], models::FLOAT_EMBEDDER);
+    if !models::folder().join("multilingual-e5-small-int8").exists() {
+        let refused = with_embedder("more", "multilingual-e5-small-int8");
+        refused.fails(503, "model_missing", "models pull multilingual-e5");
     }
 
     let push = |body: serde_json::Value| server.post("/knowledge-bases/papers/documents", &body);

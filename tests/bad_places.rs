@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
-use crate::harness::lectern::{KB, file_names};
+use crate::harness::lectern::{KB, Outcome, file_names};
 use crate::harness::{Server, Workplace, models};
 
 #[test]
@@ -137,6 +138,83 @@ fn a_knowledge_base_keeps_to_the_embedder_that_it_was_made_with() {
     let made = listed["knowledge_bases"].as_array().unwrap();
     let new = made.iter().find(|base| base["name"] == "new").unwrap();
     assert_eq!(new["embedding_model"], models::EMBEDDER);
+}
+
+#[test]
+fn a_knowledge_base_is_made_with_the_embedder_that_is_named() {
+    const MULTILINGUAL: &str = "multilingual-e5-small-int8";
+    let lectern = Workplace::new();
+    lectern
+        .run(["kb", "create", KB, "--embedder", "gpt"])
+        .fails(2, "embedder_unknown", MULTILINGUAL);
+    lectern
+        .run(["kb", "create", KB, "--embedder", MULTILINGUAL])
+        .exits(0);
+    let listed = lectern.run(["kb", "list"]).exits(0).json();
+    assert_eq!(listed["knowledge_bases"][0]["embedding_model"], MULTILINGUAL);
+    assert_eq!(listed["knowledge_bases"][0]["dimensions"], 384);
+
+    // Its model isn't here: no other makes its vectors, or those of a question.
+    let english = lectern.elsewhere("models-in-english");
+    models::copy_of_embedder(models::EMBEDDER, &english);
+    let lectern = lectern.using_models(&english);
+    lectern.write("one.md", "Der Böttcher macht Fässer aus Eiche.\n");
+    lectern.ingest().fails(1, "model_missing", MULTILINGUAL);
+    lectern
+        .run(["search", "--kb", KB, "--mode", "vector", "barrels"])
+        .fails(1, "model_missing", MULTILINGUAL);
+}
+
+#[test]
+fn models_are_taken_from_a_folder_where_nothing_else_can_be_reached() {
+    let lectern = Workplace::new();
+    let (stick, empty) = (lectern.elsewhere("stick"), lectern.elsewhere("models"));
+    models::copy_of_embedder(models::FLOAT_EMBEDDER, &stick);
+    let lectern = lectern.using_models(&empty);
+    let pull = |from: &Path| {
+        let mut command = lectern.program();
+        command.args(["--json", "models", "pull", models::EMBEDDER, "onnxruntime"]);
+        command.arg("--from").arg(from);
+        command
+            .env("PIP_NO_INDEX", "1")
+            .env("HF_ENDPOINT", "http://127.0.0.1:9");
+        Outcome::of(command)
+    };
+    // The files lie under the name of another model there.
+    let failed = pull(&stick).fails(3, "model_file_not_in_folder", "model.onnx");
+    let wanted = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6";
+    assert!(failed.stderr.contains(wanted) && failed.stderr.contains("--from FOLDER"));
+    fs::rename(stick.join(models::FLOAT_EMBEDDER), stick.join(models::EMBEDDER)).unwrap();
+    let pulled = pull(&stick).exits(0).json();
+    assert_eq!(pulled["fetched"].as_array().unwrap().len(), 2);
+
+    lectern.run(["models", "verify"]).exits(0);
+    lectern.write("one.md", "The cooper makes barrels of oak.\n");
+    lectern.ingest().exits(0);
+    assert_eq!(
+        file_names(&lectern.search("vector", "who makes barrels?")),
+        ["one.md"]
+    );
+}
+
+#[test]
+fn a_model_that_cannot_be_fetched_can_be_brought() {
+    let lectern = Workplace::new();
+    let empty = lectern.elsewhere("models");
+    let lectern = lectern.using_models(&empty);
+    let mut command = lectern.program();
+    command.args(["--json", "models", "pull", "multilingual-e5-small-int8"]);
+    command.env("HF_ENDPOINT", "http://127.0.0.1:9");
+    let failed = Outcome::of(command).fails(1, "hub_failed", "127.0.0.1:9");
+    for told in [
+        "http://127.0.0.1:9/Xenova/multilingual-e5-small/resolve/761b726dd34fb83930e26aab4e9ac3899aa1fa78/tokenizer.json",
+        "onnx/model_quantized.onnx",
+        "f80102d3f2a1229f387d3c81909990d8945513e347b0eab049f7de3c6f98c193",
+        "118308185 bytes",
+        "lectern models pull multilingual-e5-small-int8 --from FOLDER",
+    ] {
+        assert!(failed.stderr.contains(told), "{told} isn't in {}", failed.stderr);
+    }
 }
 
 #[test]

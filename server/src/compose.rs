@@ -6,6 +6,7 @@
 
 mod models;
 mod embedder;
+mod token_counter;
 mod generator;
 mod reranker;
 
@@ -14,7 +15,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use lectern_domain::error::chain;
-use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedders, Generator, TokenCounter, WordIndex};
+use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedders, Generator, TokenCounters, WordIndex};
 use lectern_domain::{Acl, DefaultAccess, ErrorKind, PortError};
 use lectern_generation::admission::{Admission, AdmissionSettings};
 use lectern_generation::answer::{AnswerSettings, Answerer, AnswererParts};
@@ -30,9 +31,10 @@ use crate::analytics::Analytics;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 
-pub use embedder::{LazyEmbedder, LazyEmbedders, LazyTokenCounter};
+pub use embedder::{LazyEmbedder, LazyEmbedders};
 pub use generator::LazyGenerator;
 pub use models::Models;
+pub use token_counter::LazyTokenCounters;
 
 /// The hidden command of the child process that reads files.
 const EXTRACT_WORKER: &str = "extract-worker";
@@ -55,8 +57,8 @@ pub struct Lectern {
     pub embedders: Arc<LazyEmbedders>,
     /// Writes answers. Loads with the first one, or by [`LazyGenerator::load`].
     pub generator: Arc<LazyGenerator>,
-    /// Counts tokens as the embedder does. Loads with the first text.
-    pub token_counter: Arc<LazyTokenCounter>,
+    /// Count tokens as the embedders do. Each loads with the first text.
+    pub token_counters: Arc<LazyTokenCounters>,
     /// The index of words, for those who need to know which chunks there are.
     pub words: Arc<dyn WordIndex>,
     /// What was asked and opened. Opened when it is first needed.
@@ -106,13 +108,13 @@ impl Lectern {
             &models,
             &config.ingestion,
         ));
-        let token_counter = Arc::new(LazyTokenCounter::new(models.clone()));
+        let token_counters = Arc::new(LazyTokenCounters::new(&models));
         let generator = Arc::new(LazyGenerator::new(models.clone(), &config.generation));
         let ingestion = Ingestion::new(IngestionParts {
             ledger: Arc::clone(&ledger),
             texts,
             extractor: Arc::new(ExtractorPool::new(extractor_settings(&config)?)),
-            token_counter: Arc::clone(&token_counter) as Arc<dyn TokenCounter>,
+            token_counters: Arc::clone(&token_counters) as Arc<dyn TokenCounters>,
             embedders: Arc::clone(&embedders) as Arc<dyn Embedders>,
             words: Arc::clone(&words) as Arc<dyn ChunkIndex>,
             vectors: Arc::clone(&vectors),
@@ -138,7 +140,7 @@ impl Lectern {
             embedder: Arc::clone(embedders.preferred()),
             embedders,
             generator,
-            token_counter,
+            token_counters,
             words,
             analytics: Arc::new(analytics),
             models,
@@ -164,13 +166,23 @@ impl Lectern {
         .await
     }
 
+    /// Fails with `model_missing` or `model_corrupt` where the files of this embedder can't be used.
+    pub async fn require_embedder(&self, embedder: &LazyEmbedder) -> Result<(), PortError> {
+        let (models, name) = (self.models.clone(), embedder.name().clone());
+        blocking("look for the embedder", move || {
+            models.embedder_files(&name)?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Loads what taking documents into knowledge bases of this embedding model needs. A missing or damaged
     /// model file is an error here, before a job is begun, rather than the error of every document.
     pub async fn prepare_ingestion(&self, embedding_model: &str) -> Result<(), PortError> {
         if !self.needs_models {
             return Ok(());
         }
-        self.token_counter.load().await?;
+        self.token_counters.load(embedding_model).await?;
         // What no embedder is known for is refused by the job itself.
         if let Some(embedder) = self.embedders.find(embedding_model) {
             embedder.load().await?;

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use analytics::AnalyticsConfig;
 pub use generation::{GenerationConfig, GeneratorChoice};
 pub use ingestion::{IngestionConfig, cores};
-pub use models::ModelsConfig;
+pub use models::{EmbedderChoice, ModelsConfig};
 pub use retrieval::{CrossEncoderConfig, RerankerChoice, RetrievalConfig};
 pub use secret::Secret;
 pub use server::ServerConfig;
@@ -87,8 +87,22 @@ impl Config {
         self.ingestion.check()?;
         self.vectors.check()?;
         self.retrieval.check()?;
+        self.check_reranker()?;
         self.generation.check()?;
         self.analytics.check()
+    }
+
+    /// Late interaction judges with the tokens of the embedder, which not every one is good for.
+    fn check_reranker(&self) -> Result<(), PortError> {
+        let is_late = self.retrieval.reranker == RerankerChoice::LateInteraction;
+        if is_late && self.models.embedder == EmbedderChoice::Multilingual {
+            return Err(invalid(format!(
+                "[retrieval] reranker is \"late_interaction\", which was not measured on the tokens of [models] embedder \
+                 \"{}\"; set the reranker to \"none\" or \"cross_encoder\"",
+                self.models.embedder.name()
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -165,6 +179,7 @@ mod tests {
             "[retrieval]\nreranker = \"cross_encoder\"\n",
             "[retrieval]\nreranker = \"best\"\n",
             "[retrieval]\nvectors_weight = 1.5\n",
+            "[models]\nembedder = \"multilingual-e5-small-int8\"\n[retrieval]\nreranker = \"late_interaction\"\n",
             "[retrieval]\ncross_encoder = { folder = \"x\", max_tokens = 1 }\n",
             "[generation]\nmax_output_tokens = 0\n",
             "[server]\nport = 70000\n",

@@ -21,6 +21,7 @@ A knowledge base is a set of documents that is searched together.
 
 Examples:
   lectern kb create papers --description \"What we cite\"
+  lectern kb create contracts --embedder multilingual-e5-small-int8
   lectern kb list --json
   lectern kb settings papers > settings.json
   lectern kb settings papers --set settings.json
@@ -39,6 +40,9 @@ enum KbAction {
         /// What it is about, for people
         #[arg(long, value_name = "TEXT", default_value = "")]
         description: String,
+        /// The model of its vectors, from `lectern models list`; it keeps it for good. Default: [models] embedder
+        #[arg(long, value_name = "MODEL")]
+        embedder: Option<String>,
     },
     /// List the knowledge bases with their sizes
     List,
@@ -72,7 +76,11 @@ The settings are JSON, shown whole and set whole; the next search goes by them a
 /// Does what is asked.
 pub async fn run(context: &Context, arguments: KbArguments) -> Result<Exit> {
     match arguments.action {
-        KbAction::Create { name, description } => create(context, &name, &description).await,
+        KbAction::Create {
+            name,
+            description,
+            embedder,
+        } => create(context, &name, &description, embedder.as_deref()).await,
         KbAction::List => list(context).await,
         KbAction::Settings { name, set } => settings(context, &name, set.as_deref()).await,
         KbAction::Delete { name, yes } => delete(context, &name, yes).await,
@@ -106,9 +114,14 @@ fn read_settings(file: &Path) -> Result<SearchSettings> {
     serde_json::from_str(&text).with_context(|| format!("{} holds no settings of searches", file.display()))
 }
 
-async fn create(context: &Context, name: &str, description: &str) -> Result<Exit> {
+async fn create(
+    context: &Context,
+    name: &str,
+    description: &str,
+    embedding_model: Option<&str>,
+) -> Result<Exit> {
     let lectern = context.open().await?;
-    let embedder = &lectern.embedder;
+    let embedder = lectern.embedders.for_new(embedding_model)?;
     let knowledge_base = lectern
         .ledger
         .create_knowledge_base(name, description, embedder.model(), embedder.dimensions())
@@ -117,6 +130,9 @@ async fn create(context: &Context, name: &str, description: &str) -> Result<Exit
         output::json(&knowledge_base)?;
     } else {
         output::line(format!("Made the knowledge base {name}."))?;
+        if let Err(error) = lectern.require_embedder(embedder).await {
+            output::note(format!("Before documents can be taken in: {error}"));
+        }
         output::note(format!(
             "Take documents in with: lectern ingest --kb {name} FOLDER"
         ));
@@ -138,13 +154,14 @@ async fn list(context: &Context) -> Result<Exit> {
 }
 
 fn table_of(knowledge_bases: &[KnowledgeBase]) -> String {
-    let mut table = output::table(&["name", "documents", "chunks", "made", "description"]);
+    let mut table = output::table(&["name", "documents", "chunks", "made", "embedder", "description"]);
     for knowledge_base in knowledge_bases {
         table.add_row([
             knowledge_base.name.clone(),
             knowledge_base.document_count.to_string(),
             knowledge_base.chunk_count.to_string(),
             knowledge_base.created_at.format("%Y-%m-%d").to_string(),
+            knowledge_base.embedding_model.clone(),
             knowledge_base.description.clone(),
         ]);
     }

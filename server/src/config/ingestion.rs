@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::invalid;
 
-/// The longest text that the embedder reads whole, in its own tokens.
+/// The longest text that every embedder reads whole, in its own tokens.
 const EMBEDDER_TOKENS: usize = 256;
 /// A chunk must have room for a title and a sentence.
 const SMALLEST_CHUNK_TOKENS: usize = 32;

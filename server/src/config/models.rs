@@ -15,6 +15,9 @@ pub enum EmbedderChoice {
     /// The same model computing with floats: a little more exact.
     #[serde(rename = "all-minilm-l6-v2")]
     Floats,
+    /// For a hundred languages: five times the file, and the same length of vectors.
+    #[serde(rename = "multilingual-e5-small-int8")]
+    Multilingual,
 }
 
 impl EmbedderChoice {
@@ -23,6 +26,7 @@ impl EmbedderChoice {
         match self {
             Self::Integers => ModelName::EMBEDDER,
             Self::Floats => ModelName::FLOAT_EMBEDDER,
+            Self::Multilingual => ModelName::MULTILINGUAL_EMBEDDER,
         }
     }
 }
@@ -31,7 +35,8 @@ impl EmbedderChoice {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelsConfig {
-    /// The embedder of new knowledge bases: `all-minilm-l6-v2-int8` (default) or `all-minilm-l6-v2`.
+    /// The embedder of new knowledge bases that name none: `all-minilm-l6-v2-int8` (default), `all-minilm-l6-v2` or
+    /// `multilingual-e5-small-int8`.
     pub embedder: EmbedderChoice,
     /// The folder of the model files; several data folders may share one. Set it in the environment
     /// with `LECTERN_MODELS`. Default: `models` in the data folder.

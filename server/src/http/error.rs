@@ -163,7 +163,7 @@ fn hint_for(code: &str) -> Option<&'static str> {
         }
         "analytics_disabled" => "whoever runs the server can set `enabled` and `keep_days` in [analytics]",
         "generator_busy" => "try again after the seconds in Retry-After",
-        "model_missing" => "run `lectern models pull`; `lectern models list` shows what is there",
+        "model_missing" => "run `lectern models pull NAME`; `lectern models list` shows what is there",
         "token_needed" => "send `Authorization: Bearer TOKEN` with the server's token",
         "not_json" => "send the header `Content-Type: application/json`",
         _ => return None,

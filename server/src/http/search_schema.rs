@@ -206,7 +206,8 @@ pub struct ExplanationSchema {
     /// The judgement of the reranker, 0 to 1, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reranked: Option<f32>,
-    /// The cosine of its vector to the question's, where the index of vectors found it.
+    /// The cosine of its vector to the question's, where the index of vectors found it; of a model whose cosines are
+    /// never low, stretched to 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cosine: Option<f32>,
     /// The share of the question's words of content that it contains.

@@ -76,6 +76,11 @@ pub struct NewKnowledgeBase {
     /// What it is about, for people.
     #[serde(default)]
     pub description: String,
+    /// The model of its vectors, which it keeps, and which must be on the server; that of `[models] embedder` where none
+    /// is named.
+    #[serde(default)]
+    #[schema(example = "multilingual-e5-small-int8")]
+    pub embedding_model: Option<String>,
 }
 
 /// All knowledge bases, by name.
@@ -97,8 +102,9 @@ pub async fn list(
 #[utoipa::path(tag = "knowledge bases", security((), ("token" = [])), request_body = NewKnowledgeBase,
     responses(
         (status = 201, body = KnowledgeBaseView),
-        (status = 400, description = "`kb_name_invalid`", body = ErrorBody),
+        (status = 400, description = "`kb_name_invalid`, `embedder_unknown`", body = ErrorBody),
         (status = 409, description = "`kb_exists`", body = ErrorBody),
+        (status = 503, description = "`model_missing`: the embedder that is named isn't on the server", body = ErrorBody),
     ))]
 #[post("/knowledge-bases")]
 pub async fn create(
@@ -108,7 +114,11 @@ pub async fn create(
     body: JsonBody<NewKnowledgeBase>,
 ) -> Result<HttpResponse, ApiError> {
     let JsonBody(new) = body;
-    let embedder = &state.lectern.embedder;
+    let embedder = state.lectern.embedders.for_new(new.embedding_model.as_deref())?;
+    if new.embedding_model.is_some() {
+        // With a model that isn't here it could take no document in, and the server would not be ready any more.
+        state.lectern.require_embedder(embedder).await?;
+    }
     let made = state
         .lectern
         .ledger

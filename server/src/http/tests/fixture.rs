@@ -10,7 +10,8 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{test, web};
 use async_trait::async_trait;
 use lectern_domain::ports::{
-    ChunkIndex, ChunkLookup, Embedder, Embedders, Extractor, OneEmbedder, RawFile, TokenCounter, WordIndex,
+    ChunkIndex, ChunkLookup, Embedder, Embedders, Extractor, OneEmbedder, OneTokenCounter, RawFile,
+    TokenCounter, WordIndex,
 };
 use lectern_domain::{Acl, Block, BlockKind, DefaultAccess, ErrorKind, Extracted, PortError, TextSpan};
 use lectern_generation::catalogue::ModelName;
@@ -217,7 +218,7 @@ async fn lectern(
         ledger: Arc::clone(&opened.ledger),
         texts,
         extractor: Arc::new(PlainReader),
-        token_counter: Arc::new(WordCounter),
+        token_counters: Arc::new(OneTokenCounter(Arc::new(WordCounter))),
         embedders: Arc::clone(&embedders),
         words: Arc::clone(&words) as Arc<dyn ChunkIndex>,
         vectors: Arc::clone(&vectors),
