@@ -63,23 +63,16 @@ pub enum Error {
         attempts: String,
     },
     /// The folder that files are taken from hasn't got one.
-    #[error(
-        "{file} of the model {model} can't be taken from {folder}: {reason}; it has {bytes} bytes and the SHA-256 {sha256}",
-        folder = .folder.display()
-    )]
+    #[error("{file} of the model {model} can't be taken from {folder}: {reason}", folder = .folder.display())]
     NotInFolder {
         /// The model.
         model: String,
-        /// The folder.
-        folder: PathBuf,
-        /// Where it was looked for, or what is there instead.
-        reason: String,
         /// The file.
         file: String,
-        /// Its length.
-        bytes: u64,
-        /// The hash in the catalogue.
-        sha256: String,
+        /// The folder.
+        folder: PathBuf,
+        /// Where it was looked for or what is there instead, and what is wanted.
+        reason: String,
     },
     /// What was fetched isn't what the catalogue says.
     #[error("{what} was refused: its SHA-256 is {found}, expected {expected}")]

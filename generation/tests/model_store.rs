@@ -470,34 +470,6 @@ async fn a_model_that_cannot_be_rewritten_is_not_installed() {
     assert!(store.installed(&entry).unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_folder_is_as_good_as_a_source_and_the_only_one() {
-    let (models, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let content = noise(1, 50_000);
-    let hub = TestHub::start(content.clone(), vec![WHOLE]);
-    let entry = entry(&content, vec![from_hub()]);
-    let store = ModelStore::new(models.path())
-        .with_hub(Hub::new(&hub.address))
-        .with_folder(folder.path());
-
-    let error = store.pull(&entry, &NoProgress).await.unwrap_err();
-    assert_eq!(error.code(), "model_file_not_in_folder");
-    for told in ["weights.bin", "50000 bytes", &sha256(&content)] {
-        assert!(error.to_string().contains(told), "{error}");
-    }
-    fs::write(folder.path().join("weights.bin"), noise(2, 50_000)).unwrap();
-    let error = store.pull(&entry, &NoProgress).await.unwrap_err();
-    assert!(error.to_string().contains(&sha256(&noise(2, 50_000))), "{error}");
-    assert_eq!(store.installed(&entry).unwrap(), None);
-
-    // Where two models have a file of this name, each has its own below its name.
-    fs::create_dir(folder.path().join("test-model")).unwrap();
-    fs::write(folder.path().join("test-model/weights.bin"), &content).unwrap();
-    let installed = store.pull(&entry, &NoProgress).await.unwrap();
-    assert_eq!(fs::read(&installed.files[0]).unwrap(), content);
-    assert_eq!(hub.begins(), [0_usize; 0], "the hub wasn't asked");
-}
-
 /// Fills the folder that `LECTERN_TEST_MODELS` names with every model of the catalogue.
 #[tokio::test]
 #[ignore = "fetches 1.3 GB over the network"]
