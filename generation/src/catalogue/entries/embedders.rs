@@ -194,7 +194,7 @@ pub(super) fn multilingual_e5_small() -> ModelEntry {
         embedder: Some(EmbedderTraits::MULTILINGUAL_E5),
         files: files.into(),
         licence: "MIT",
-        about: "the same for 100 languages, 512 tokens at most: a question finds texts in other languages",
+        about: "sentence vectors for 100 languages, 512 tokens at most: a question finds texts in others",
         platform: None,
     }
 }
