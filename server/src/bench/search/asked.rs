@@ -28,6 +28,8 @@ pub struct AskedFigures {
     pub words: Latency,
     /// Looking up in the ledger what is shown.
     pub recheck: Latency,
+    /// Marks in the texts, spellings, and what else comes with the passages.
+    pub beside: Latency,
     /// All of it.
     pub total: Latency,
 }
@@ -42,6 +44,7 @@ impl AskedFigures {
             vectors: of(|times| times.vectors_ms),
             words: of(|times| times.words_ms),
             recheck: of(|times| times.recheck_ms),
+            beside: of(|times| times.beside_ms),
             total: of(|times| times.total_ms),
         }
     }
@@ -65,6 +68,7 @@ impl Asked {
         let question = &self.questions[number % self.questions.len()];
         // As somebody asks who sees what it gives.
         let request = SearchRequest {
+            highlights: true,
             spelling: true,
             ..SearchRequest::new(question.clone())
         };

@@ -22,6 +22,8 @@ use crate::compose::Lectern;
 
 /// Words of a chunk that make a question.
 const WORDS_OF_CHUNK: usize = 8;
+/// How often all questions are asked at the most while documents are taken in.
+const MOST_ROUNDS: usize = 100;
 /// Fewest questions of which one can say what 99 of 100 take.
 const FEWEST_QUESTIONS: u16 = 100;
 
@@ -145,7 +147,7 @@ async fn questions(lectern: &Lectern, base: &KnowledgeBase, file: Option<&Path>)
         .collect())
 }
 
-/// Asks one question after another for as long as documents are taken in, up to `count` times four.
+/// Asks one question after another for as long as documents are taken in.
 async fn beside_ingestion(
     lectern: &Arc<Lectern>,
     connector: Arc<dyn Connector>,
@@ -165,7 +167,9 @@ async fn beside_ingestion(
         let (lectern, base) = (Arc::clone(lectern), base.clone());
         tokio::spawn(async move { super::super::ingest::sync(&lectern, &base, &source, connector).await })
     };
-    let figures = asked.measure_while(count * 4, || !ingesting.is_finished()).await;
+    let figures = asked
+        .measure_while(count * MOST_ROUNDS, || !ingesting.is_finished())
+        .await;
     let ingested = ingesting.await.context("ingestion ended in a panic")?;
     lectern.ingestion.delete_knowledge_base(&base).await?;
     ingested?;
@@ -192,6 +196,7 @@ fn show_asked(report: &AskedReport) -> Result<()> {
             ("vectors", &figures.vectors),
             ("words", &figures.words),
             ("recheck", &figures.recheck),
+            ("marks and spelling", &figures.beside),
             ("total", &figures.total),
         ] {
             table.add_row(row(step, latency));
