@@ -114,47 +114,38 @@ impl Searcher {
 
     /// Titles, best first, each once. None for nothing.
     async fn suggested_titles(&self, typing: Typing<'_>) -> Result<Vec<String>, PortError> {
-        let Typing {
-            scope,
-            base,
-            typed,
-            limit,
-        } = typing;
-        if typed.trim().is_empty() {
+        if typing.typed.trim().is_empty() {
             return Ok(Vec::new());
         }
-        let deep = limit * TITLES_PER_SUGGESTION;
-        let found = self.parts.words.titles(base, typed, scope, deep).await?;
+        let deep = typing.limit * TITLES_PER_SUGGESTION;
+        let words = &self.parts.words;
+        let found = words
+            .titles(typing.base, typing.typed, typing.scope, deep)
+            .await?;
         let found = found.into_iter().map(|found| found.chunk).collect();
         let mut seen = HashSet::new();
-        let titles = self.readable(scope, base, found).await?;
+        let titles = self.readable(typing, found).await?;
         let titles = titles.into_iter().map(|chunk| chunk.title);
         Ok(titles
             .filter(|title| seen.insert(letters_of(title)))
-            .take(limit)
+            .take(typing.limit)
             .collect())
     }
 
     /// Phrases, best first. Those that are titles are among them.
     async fn suggested_phrases(&self, typing: Typing<'_>) -> Result<Vec<String>, PortError> {
-        let Typing {
-            scope,
-            base,
-            typed,
-            limit,
-        } = typing;
-        let Some(beginning) = Typed::of(typed) else {
+        let Some(beginning) = Typed::of(typing.typed) else {
             return Ok(Vec::new());
         };
         let (words, goes_on) = (&self.parts.words, beginning.goes_on());
         let found = words
-            .with_phrase(base, typed, goes_on, scope, PASSAGES_READ)
+            .with_phrase(typing.base, typing.typed, goes_on, typing.scope, PASSAGES_READ)
             .await?;
         let are_all = found.len() < PASSAGES_READ;
         let mut phrases = Phrases::of(beginning);
         // All passages below a heading have it, and it was written once.
         let mut headings = HashSet::new();
-        for chunk in self.readable(scope, base, found).await? {
+        for chunk in self.readable(typing, found).await? {
             let document = chunk.document;
             let new = |heading: &&String| headings.insert((document, (*heading).clone()));
             let texts = chunk.heading_path.iter().filter(new).map(String::as_str);
@@ -162,25 +153,20 @@ impl Searcher {
             phrases.add(texts, code_of_document(&chunk.metadata.attributes));
         }
         // Some of them are titles, too.
-        Ok(phrases.best(2 * limit, are_all))
+        Ok(phrases.best(2 * typing.limit, are_all))
     }
 
     /// Those of the chunks that the ledger vouches for, in their order.
-    async fn readable(
-        &self,
-        scope: &ReadScope,
-        base: KnowledgeBaseId,
-        found: Vec<ChunkId>,
-    ) -> Result<Vec<LedgerChunk>, PortError> {
+    async fn readable(&self, typing: Typing<'_>, found: Vec<ChunkId>) -> Result<Vec<LedgerChunk>, PortError> {
         let admission = Admission {
-            scope,
+            scope: typing.scope,
             filter: None,
             words: None,
             is_found: true,
         };
         let found: Vec<FusedChunk> = found.into_iter().map(FusedChunk::of_its_own).collect();
         let wanted = Wanted::first(found.len());
-        let rechecked = recheck(self.parts.ledger.as_ref(), base, admission, &found, wanted).await?;
+        let rechecked = recheck(self.parts.ledger.as_ref(), typing.base, admission, &found, wanted).await?;
         Ok(rechecked.kept.into_iter().map(|(_, chunk)| chunk).collect())
     }
 }
