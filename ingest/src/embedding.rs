@@ -24,6 +24,7 @@ mod feed;
 mod embed;
 pub(crate) mod keep;
 mod faults;
+mod optimize;
 mod watch;
 
 use std::collections::HashMap;
@@ -56,8 +57,7 @@ pub(crate) struct Embedding {
     faults: faults::Faults,
     /// How often versions have failed.
     failures: Mutex<HashMap<(DocumentId, Version), u32>>,
-    /// Chunks that were written to the index of vectors since it was last optimised.
-    unoptimized: Mutex<HashMap<KnowledgeBaseId, u64>>,
+    unoptimized: optimize::Unoptimized,
 }
 
 /// What changes while vectors are made, for those who wait.
@@ -78,7 +78,7 @@ impl Embedding {
             state: tokio::sync::watch::Sender::default(),
             faults: faults::Faults::default(),
             failures: Mutex::default(),
-            unoptimized: Mutex::default(),
+            unoptimized: optimize::Unoptimized::default(),
             parts,
         }
     }
@@ -91,6 +91,13 @@ impl Embedding {
     /// Works until dropped, after whoever works already.
     pub(crate) async fn serve(&self) -> ! {
         let _turn = self.turn.lock().await;
+        tokio::select! {
+            never = self.work() => never,
+            never = self.optimize_beside() => never,
+        }
+    }
+
+    async fn work(&self) -> ! {
         loop {
             let worked = AssertUnwindSafe(self.work_off()).catch_unwind().await;
             let fault = match worked {
@@ -101,6 +108,7 @@ impl Embedding {
             if let Some(error) = fault {
                 self.note_fault(None, &error);
             }
+            self.unoptimized.note_worked_off();
             tokio::select! {
                 () = self.parts.ledger.published() => {}
                 () = self.faults.rested() => {}
@@ -148,20 +156,6 @@ impl Embedding {
         }
     }
 
-    /// Gets the index of vectors into shape, where much was written to it. A search is right without this, only
-    /// slower; so a failure is none of the caller's.
-    pub(crate) async fn optimize(&self, knowledge_base: KnowledgeBaseId) {
-        let written = lock(&self.unoptimized).get(&knowledge_base).copied();
-        if written.unwrap_or_default() < self.parts.settings.optimize_chunks {
-            return;
-        }
-        lock(&self.unoptimized).remove(&knowledge_base);
-        if let Err(error) = self.parts.vectors.optimize(knowledge_base).await {
-            let error = lectern_domain::error::chain(&error);
-            tracing::warn!(error, "index of vectors not optimised");
-        }
-    }
-
     /// Works off what waits. Ends when nothing does.
     async fn work_off(&self) -> Result<()> {
         let settings = &self.parts.settings;
@@ -172,10 +166,6 @@ impl Embedding {
             embed::embed_all(self, fed, done_in),
             keep::keep(self, &flight, done_out),
         )?;
-        let bases: Vec<_> = lock(&self.unoptimized).keys().copied().collect();
-        for knowledge_base in bases {
-            self.optimize(knowledge_base).await;
-        }
         Ok(())
     }
 
@@ -221,12 +211,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Ingestion {
     /// Makes vectors for as long as a process serves: whenever a document can be found by words, its vectors follow.
+    /// Gets the indexes of vectors into shape, at the beginning too, should another process have ended before that.
     /// Ends when `stop` asks for it; what was embedded is kept, and the next start goes on.
     pub async fn embed_until_stopped(&self, stop: &Cancellation) {
         tokio::select! {
             biased;
             () = stop.cancelled() => {}
-            never = self.embedding.serve() => never,
+            (never, ()) = async { tokio::join!(self.embedding.serve(), self.embedding.optimize_all()) } => never,
         }
     }
 
@@ -236,8 +227,9 @@ impl Ingestion {
         let embedding = &self.embedding;
         let finished = embedding.finished(knowledge_base, None, embedding.faults());
         embedding.serve_while(finished).await?;
-        if let Some(knowledge_base) = knowledge_base {
-            embedding.optimize(knowledge_base).await;
+        match knowledge_base {
+            Some(one) => embedding.optimize(one).await,
+            None => embedding.optimize_all().await,
         }
         Ok(())
     }

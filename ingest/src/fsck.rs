@@ -70,6 +70,8 @@ pub struct KnowledgeBaseCheck {
     pub running_jobs: u64,
     /// Documents whose visible version lacks chunks.
     pub torn_documents: u64,
+    /// Whether the counts that are kept with the knowledge base aren't those of its documents.
+    pub miscounted: bool,
     /// Whether nothing of the above is amiss.
     pub clean: bool,
 }
@@ -205,6 +207,7 @@ async fn check(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result
         owed_access: count(unfinished.owed_access),
         running_jobs: count(unfinished.running_jobs),
         torn_documents: count(unfinished.torn_documents),
+        miscounted: unfinished.miscounted != 0,
         clean: false,
     };
     check.clean = is_clean(&check);
@@ -215,7 +218,7 @@ fn is_clean(check: &KnowledgeBaseCheck) -> bool {
     let indexes_agree = check.indexes.iter().all(IndexCheck::agrees);
     let unfinished = check.staged_versions + check.retired_versions + check.owed_access + check.running_jobs;
     let is_stored = check.files_damaged.none() && check.vectors_damaged.none() && check.vectors_missing == 0;
-    indexes_agree && is_stored && unfinished + check.torn_documents == 0
+    indexes_agree && is_stored && unfinished + check.torn_documents == 0 && !check.miscounted
 }
 
 impl IndexCheck {

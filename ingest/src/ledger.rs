@@ -78,7 +78,6 @@ pub struct Ledger {
     writer: SqlitePool,
     texts: Arc<TextStore>,
     active: ActiveJobs,
-    shares: embedded::Shares,
     turns: turns::IndexTurns,
     settings: search_settings::KnownSettings,
     published: Notify,
@@ -97,7 +96,6 @@ impl Ledger {
             writer,
             texts,
             active: ActiveJobs::default(),
-            shares: embedded::Shares::default(),
             turns: turns::IndexTurns::default(),
             settings: search_settings::KnownSettings::default(),
             published: Notify::new(),
@@ -119,7 +117,6 @@ impl Ledger {
     #[cfg(test)]
     pub(crate) async fn tamper(&self, sql: &'static str) -> u64 {
         let done = sqlx::query(sql).execute(&self.writer).await.unwrap();
-        self.shares.changed();
         done.rows_affected()
     }
 
@@ -160,6 +157,7 @@ fn migrations() -> Vec<Migration> {
             "search settings",
             include_str!("../migrations/0007_search_settings.sql"),
         ),
+        migration(8, "counts", include_str!("../migrations/0008_counts.sql")),
     ]
 }
 

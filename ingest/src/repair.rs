@@ -9,7 +9,8 @@
 //! 4. a stored vector that is damaged is removed;
 //! 5. the index of words gets the chunks that it lacks, and loses those that nobody may see;
 //! 6. so does the index of vectors, from the stored vectors, without the model. A document that lacks a stored vector
-//!    waits for it, found by words meanwhile ([`Ingestion::embed_pending`]).
+//!    waits for it, found by words meanwhile ([`Ingestion::embed_pending`]);
+//! 7. documents and chunks are counted anew.
 
 use std::sync::Arc;
 
@@ -58,6 +59,8 @@ pub struct Repair {
     pub requeued: u64,
     /// Originals of pushed documents that are lost; their texts are there.
     pub lost_originals: u64,
+    /// Whether the counts of documents and chunks were wrong.
+    pub recounted: bool,
 }
 
 impl Repair {
@@ -76,6 +79,7 @@ impl Repair {
             lost_texts: Vec::new(),
             requeued: 0,
             lost_originals: 0,
+            recounted: false,
         }
     }
 }
@@ -120,6 +124,7 @@ async fn mend(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result<
     mend_vectors(parts, id, model, &mut repair).await?;
     drop(turn);
     mend_access(parts, id, &mut repair).await?;
+    repair.recounted = parts.ledger.recount(id).await?;
     tracing::info!(?repair, "repaired");
     Ok(repair)
 }

@@ -55,7 +55,7 @@ pub struct SyncOptions {
 }
 
 impl Ingestion {
-    /// Syncs a source and waits for the end. Fails before the job begins with [`Error::JobRunning`] where
+    /// Syncs a source, waits for the end, and for an index of vectors that is in shape. Fails before the job begins with [`Error::JobRunning`] where
     /// another one writes to the knowledge base, or [`Error::OtherModel`]; later faults end the job, with the
     /// reason in the report.
     pub async fn sync(
@@ -66,10 +66,17 @@ impl Ingestion {
         progress: Progress,
         cancel: Cancellation,
     ) -> Result<JobReport> {
+        let stopped = cancel.clone();
         let sync = self
             .begin_sync(knowledge_base, source, connector, progress, cancel)
             .await?;
-        sync.run().await
+        let report = sync.run().await?;
+        tokio::select! {
+            biased;
+            () = stopped.cancelled() => {}
+            () = self.embedding.optimize(knowledge_base.id) => {}
+        }
+        Ok(report)
     }
 
     /// Queues a job for a source: the one that waits already, where one does. Whoever runs jobs then takes it
@@ -217,11 +224,10 @@ impl SyncRun {
             biased;
             finished = embedding.finished(Some(run.source.knowledge_base), Some(run.source.id), faults) => finished?,
             () = run.cancel.cancelled() => {
-                let reason = "stopped: by request, before all documents had their vectors";
+                let reason = "stopped: by request; what was taken in gets its vectors after this";
                 return Ok((JobState::Stopped, Some(reason.to_owned())));
             }
         }
-        embedding.optimize(run.source.knowledge_base).await;
         Ok(words)
     }
 

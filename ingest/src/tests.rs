@@ -17,6 +17,7 @@ mod access;
 mod crash;
 mod push;
 mod model;
+mod optimizing;
 mod fsck;
 mod embedding;
 mod failpoints;

@@ -20,9 +20,9 @@ use lectern_domain::{Chunk, DocumentId, DocumentMetadata, KnowledgeBaseId, TextS
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
+use super::Embedding;
 use super::embed::Step;
 use super::feed::Flight;
-use super::{Embedding, lock};
 use crate::error::{Error, Result};
 use crate::failpoints::failpoint;
 use crate::ledger::{PendingVersion, StoredVector};
@@ -125,7 +125,7 @@ async fn keep_batch(embedding: &Embedding, flight: &Flight, batch: Vec<Step>) ->
         };
         match tokio::spawn(work).await.map_err(lost).flatten() {
             Ok(written) => {
-                *lock(&embedding.unoptimized).entry(knowledge_base).or_default() += written;
+                embedding.unoptimized.note_written(knowledge_base, written);
                 embedding.faults.forget(knowledge_base);
                 for version in versions {
                     embedding.watchers.searchable(version.source);

@@ -58,7 +58,6 @@ impl Ledger {
             }
         }
         commit(transaction, ACTION).await?;
-        self.shares.changed();
         self.published.notify_one();
         Ok(flipped)
     }

@@ -115,13 +115,8 @@ impl Ledger {
     /// All knowledge bases, by name.
     pub async fn knowledge_bases(&self) -> Result<Vec<KnowledgeBase>> {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT k.id, k.name, k.description, k.embedding_model, k.dimensions, k.created_at,
-                    COUNT(d.id) AS document_count, COALESCE(SUM(d.chunk_count), 0) AS chunk_count
-             FROM knowledge_bases k
-             LEFT JOIN documents d
-                 ON d.knowledge_base = k.id AND d.deleted = 0 AND d.current_version IS NOT NULL
-             WHERE k.deleted_at IS NULL
-             GROUP BY k.id ORDER BY k.name",
+            "SELECT id, name, description, embedding_model, dimensions, created_at, document_count, chunk_count
+             FROM knowledge_bases WHERE deleted_at IS NULL ORDER BY name",
         )
         .fetch_all(&self.readers)
         .await
@@ -129,17 +124,13 @@ impl Ledger {
         rows.into_iter().map(KnowledgeBase::try_from).collect()
     }
 
-    /// The knowledge base with this name or id.
+    /// The knowledge base with this name or id. Takes the same time however many documents it has.
     pub async fn knowledge_base(&self, name: &str) -> Result<KnowledgeBase> {
         let id = KnowledgeBaseId::from_str(name).map(|id| id.0).unwrap_or_default();
         let row: Option<Row> = sqlx::query_as(
-            "SELECT k.id, k.name, k.description, k.embedding_model, k.dimensions, k.created_at,
-                    COUNT(d.id) AS document_count, COALESCE(SUM(d.chunk_count), 0) AS chunk_count
-             FROM knowledge_bases k
-             LEFT JOIN documents d
-                 ON d.knowledge_base = k.id AND d.deleted = 0 AND d.current_version IS NOT NULL
-             WHERE k.deleted_at IS NULL AND (k.name = $1 OR k.id = $2)
-             GROUP BY k.id ORDER BY k.name = $1 DESC LIMIT 1",
+            "SELECT id, name, description, embedding_model, dimensions, created_at, document_count, chunk_count
+             FROM knowledge_bases WHERE deleted_at IS NULL AND (name = $1 OR id = $2)
+             ORDER BY name = $1 DESC LIMIT 1",
         )
         .bind(name)
         .bind(id)

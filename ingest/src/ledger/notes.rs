@@ -89,14 +89,7 @@ impl Ledger {
                 }
             }
         }
-        commit(transaction, ACTION).await?;
-        if notes
-            .iter()
-            .any(|note| matches!(note, Note::Problem { withdraw: true, .. }))
-        {
-            self.shares.changed();
-        }
-        Ok(())
+        commit(transaction, ACTION).await
     }
 }
 

@@ -134,7 +134,6 @@ impl Ledger {
         let removed = going.remove(&mut transaction).await?;
         count_for_job(&mut transaction, Some(job), removed).await?;
         commit(transaction, "delete vanished documents").await?;
-        self.shares.changed();
         Ok(Deleted::Documents(removed))
     }
 
@@ -159,7 +158,6 @@ impl Ledger {
                 .await
                 .map_err(Error::ledger(ACTION))?;
         commit(transaction, ACTION).await?;
-        self.shares.changed();
         original.as_deref().map(rows::hash).transpose()
     }
 
@@ -169,7 +167,6 @@ impl Ledger {
         let mut transaction = self.begin().await?;
         let removed = Going::Orphans(knowledge_base).remove(&mut transaction).await?;
         commit(transaction, "delete attachments without a document").await?;
-        self.shares.changed();
         Ok(removed)
     }
 
@@ -184,7 +181,6 @@ impl Ledger {
         let mut transaction = self.begin().await?;
         let removed = remove_detached(&mut transaction, document, attachments, job).await?;
         commit(transaction, "delete what was attached").await?;
-        self.shares.changed();
         Ok(removed)
     }
 }

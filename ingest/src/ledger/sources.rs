@@ -279,7 +279,6 @@ impl Ledger {
                 .map_err(Error::ledger(ACTION))?;
         }
         commit(transaction, ACTION).await?;
-        self.shares.changed();
         Ok(buried.rows_affected() > 0)
     }
 

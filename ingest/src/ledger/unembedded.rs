@@ -235,7 +235,7 @@ impl Ledger {
     /// knowledge bases. For the gauges.
     pub async fn waiting_documents(&self) -> Result<(u64, u64)> {
         let (vectors, pushes): (i64, i64) = sqlx::query_as(
-            "SELECT (SELECT COUNT(*) FROM versions WHERE state = 'current' AND embedded_at IS NULL),
+            "SELECT (SELECT COALESCE(SUM(document_count - embedded_count), 0) FROM knowledge_bases),
                     (SELECT COUNT(*) FROM pending_pushes)",
         )
         .fetch_one(&self.readers)
@@ -328,7 +328,6 @@ impl Ledger {
             marked += done.rows_affected();
         }
         commit(transaction, ACTION).await?;
-        self.shares.changed();
         Ok(marked)
     }
 

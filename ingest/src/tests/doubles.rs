@@ -26,6 +26,11 @@ pub(super) struct MemoryIndex {
     faults: Arc<Faults>,
     /// It can't be read until it is dropped.
     pub(super) is_broken: std::sync::atomic::AtomicBool,
+    /// Optimising takes as long as somebody has it.
+    pub(super) optimizing: tokio::sync::Mutex<()>,
+    pub(super) optimizing_begun: Notify,
+    /// How often it was optimised.
+    pub(super) optimized: AtomicUsize,
     now: Mutex<Entries>,
     committed: Mutex<Entries>,
 }
@@ -36,6 +41,9 @@ impl MemoryIndex {
             name,
             faults: Arc::clone(faults),
             is_broken: std::sync::atomic::AtomicBool::default(),
+            optimizing: tokio::sync::Mutex::default(),
+            optimizing_begun: Notify::new(),
+            optimized: AtomicUsize::default(),
             now: Mutex::default(),
             committed: Mutex::default(),
         }
@@ -120,6 +128,9 @@ impl ChunkIndex for MemoryIndex {
     }
 
     async fn optimize(&self, _knowledge_base: KnowledgeBaseId) -> Result<(), PortError> {
+        self.optimizing_begun.notify_one();
+        let _turn = self.optimizing.lock().await;
+        self.optimized.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

@@ -52,6 +52,29 @@ async fn a_damaged_text_is_named_and_never_served() {
 }
 
 #[tokio::test]
+async fn counts_that_are_wrong_are_found_and_mended() {
+    let desk = Desk::new().await;
+    desk.shelf.put("a.txt", "text");
+    desk.shelf.put("b.txt", "other");
+    desk.sync_complete().await;
+    let base = desk.ledger().knowledge_base("library").await.unwrap();
+    assert_eq!((base.document_count, base.chunk_count), (2, 2));
+    for wrong in [
+        "UPDATE knowledge_bases SET document_count = 7",
+        "UPDATE knowledge_bases SET chunk_count = chunk_count + 1",
+        "UPDATE knowledge_bases SET embedded_count = 0",
+    ] {
+        desk.ledger().tamper(wrong).await;
+        let report = desk.fsck().await;
+        assert!(report.checks[0].miscounted && !report.clean, "{wrong}");
+        assert!(desk.ingestion.repair(None).await.unwrap()[0].recounted);
+        desk.assert_clean().await;
+    }
+    assert_eq!(desk.ledger().knowledge_base("library").await.unwrap(), base);
+    assert!(!desk.ingestion.repair(None).await.unwrap()[0].recounted);
+}
+
+#[tokio::test]
 async fn knowledge_bases_are_found_by_name_and_by_id_and_names_are_checked() {
     let desk = Desk::new().await;
     let by_id = desk

@@ -32,7 +32,7 @@ async fn jobs_sources_and_documents_of_the_first_version_are_kept() {
     let path = folder.path().join("ledger.sqlite");
     let base = KnowledgeBaseId(Uuid::from_u128(1));
     let source = SourceId::derive(base, "shelf");
-    let [job, lost, document] = [3, 4, 5].map(Uuid::from_u128);
+    let [job, lost, document, found] = [3, 4, 5, 6].map(Uuid::from_u128);
     let pool = first_version(&path).await;
     let statements = [
         "INSERT INTO knowledge_bases (id, name, description, embedding_model, dimensions, created_at)
@@ -45,14 +45,23 @@ async fn jobs_sources_and_documents_of_the_first_version_are_kept() {
         "INSERT INTO documents (id, knowledge_base, source, document_key, uri, title, media_type, size_bytes,
                                 status, acl)
          VALUES ($5, $1, $2, 'a.txt', 'shelf:a.txt', 'a', 'text/plain', 1, 'failed', '{\"allow\":[],\"deny\":[]}')",
+        "INSERT INTO documents (id, knowledge_base, source, document_key, uri, title, media_type, size_bytes,
+                                status, acl, current_version, chunk_count)
+         VALUES ($6, $1, $2, 'b.txt', 'shelf:b.txt', 'b', 'text/plain', 1, 'indexed',
+                 '{\"allow\":[],\"deny\":[]}', 1, 12)",
+        "INSERT INTO versions (document, version, knowledge_base, state, text_hash, staged_at)
+         VALUES ($6, 1, $1, 'current', X'00', 1)",
     ];
     for statement in statements {
         let mut query = sqlx::query(statement);
-        let last = (1..=5)
+        let last = (1..=6)
             .filter(|n| statement.contains(&format!("${n}")))
             .max()
             .unwrap_or(0);
-        for id in [base.0, source.0, job, lost, document].into_iter().take(last) {
+        for id in [base.0, source.0, job, lost, document, found]
+            .into_iter()
+            .take(last)
+        {
             query = query.bind(id);
         }
         query.execute(&pool).await.unwrap();
@@ -74,6 +83,11 @@ async fn jobs_sources_and_documents_of_the_first_version_are_kept() {
     let filter = DocumentFilter::default();
     let documents = ledger.documents(base, filter, None, 10).await.unwrap();
     assert_eq!(documents.items[0].attempts, 0);
+
+    let library = ledger.knowledge_base("library").await.unwrap();
+    assert_eq!((library.document_count, library.chunk_count), (1, 12));
+    let share = ledger.embedded_share(base).await.unwrap();
+    assert_eq!((share.documents, share.of), (1, 1));
 
     // The job that was running goes on.
     assert_eq!(ledger.requeue_interrupted_jobs(base).await.unwrap(), 1);

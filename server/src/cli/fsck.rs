@@ -182,6 +182,9 @@ fn faults(check: &KnowledgeBaseCheck) -> Vec<String> {
         "documents have other permissions in the indexes",
     );
     count(check.running_jobs, "jobs are said to run and don't");
+    if check.miscounted {
+        lines.push("the counts of documents and chunks are wrong".to_owned());
+    }
     lines.extend(check.indexes.iter().flat_map(index_faults));
     lines
 }
@@ -262,6 +265,9 @@ fn mended(repair: &Repair) -> Vec<String> {
         if count > 0 {
             lines.push(format!("{count} {what}"));
         }
+    }
+    if repair.recounted {
+        lines.push("documents and chunks were counted anew".to_owned());
     }
     for key in &repair.lost_texts {
         lines.push(format!(

@@ -52,6 +52,9 @@ impl Drop for IngestBar {
 
 /// Both steps: what can be found by its words, and what by its meaning too.
 fn message(snapshot: &ProgressSnapshot) -> String {
+    if snapshot.ended {
+        return "everything can be found; making the searches quick".to_owned();
+    }
     let chunks = format!(
         "{} chunks searchable by words, {} of {} by meaning",
         snapshot.chunks_published,

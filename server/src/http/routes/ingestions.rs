@@ -287,8 +287,8 @@ pub async fn show(
     }))
 }
 
-/// Asks a job to stop: one that waits ends at once, one that runs after the documents that are being written. One
-/// that has ended stays as it is.
+/// Asks a job to stop: one that waits ends at once, one that runs after the documents that are being written. What it
+/// took in stays, and gets its vectors after it. A job that has ended stays as it is.
 #[utoipa::path(tag = "ingestions", security((), ("token" = [])),
     params(("kb" = String, Path, description = "The knowledge base's name or id."), ("job" = Uuid, Path, description = "The job.")),
     responses(
