@@ -5,6 +5,7 @@
 //! | The command line helps, is strict, and ends with exit codes that a script can trust | `command_line` |
 //! | All documents of a folder are taken in, later only what changed, and the account adds up | `ingestion` |
 //! | A source is kept in step by jobs that tell the truth, stop, ask, and go on after whatever happens | `sources` |
+//! | A source that `lectern.toml` declares is there at every start, as the file says | `declared_sources` |
 //! | A source has a schedule that is checked, shown, and outlives the process | `schedules` |
 //! | What is saved in a watched folder is found within seconds, and its old text isn't | `watching` |
 //! | A preview shows what a job would do, writes nothing, and rules do what it showed | `preview` |
@@ -47,6 +48,7 @@ mod harness;
 mod command_line;
 mod ingestion;
 mod sources;
+mod declared_sources;
 mod schedules;
 mod watching;
 mod repair;

@@ -4,7 +4,9 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
+use crate::harness::jobs::Job;
 use crate::harness::lectern::KB;
 use crate::harness::oracle::{Oracle, word};
 use crate::harness::server::send;
@@ -35,40 +37,21 @@ fn path(rest: &str) -> String {
     format!("/knowledge-bases/{KB}/{rest}")
 }
 
-/// Asks a server for a sync. Gives the job's id.
-fn ask_for_sync(server: &Server) -> String {
-    let queued = server
-        .post(&path(&format!("sources/{SOURCE}/sync")), &json!({}))
-        .is(202);
-    queued.json()["job"]["id"].as_str().unwrap().to_owned()
-}
-
-fn job(server: &Server, id: &str) -> Value {
-    server.get(&path(&format!("ingestions/{id}"))).is(200).json()["job"].clone()
-}
-
-fn ended_job(server: &Server, id: &str) -> Value {
-    until("a job to end", || {
-        let job = job(server, id);
-        (!job["ended_at"].is_null()).then_some(job)
-    })
+/// The job's id, of a body that shows it.
+fn id_of(body: &Value) -> Uuid {
+    body["job"]["id"].as_str().unwrap().parse().unwrap()
 }
 
 /// Waits until a job has published something. Whether it goes on.
-fn until_published(server: &Server, id: &str) -> bool {
-    until("a job to publish something", || {
-        let job = job(server, id);
-        let published = job["progress"]["chunks_published"].as_u64().unwrap_or(0);
-        if !job["ended_at"].is_null() {
-            return Some(false);
-        }
-        (published > 0).then_some(true)
-    })
+fn until_published(job: Job) -> bool {
+    let published = |now: &Value| now["progress"]["chunks_published"].as_u64().unwrap_or(0) > 0;
+    let now = job.follow(|now| published(now) || !now["ended_at"].is_null());
+    now["ended_at"].is_null()
 }
 
 /// A server in the middle of a job over [`MANY`] new documents, and the job's id. However fast the machine, each
 /// document takes a moment.
-fn in_the_middle_of_a_job(lectern: &Workplace) -> (Server, String) {
+fn in_the_middle_of_a_job(lectern: &Workplace) -> (Server, Uuid) {
     let mut oracle = Oracle::default();
     for number in 0..MANY {
         oracle.write(lectern, number, 1);
@@ -77,9 +60,10 @@ fn in_the_middle_of_a_job(lectern: &Workplace) -> (Server, String) {
     let mut command = lectern.program();
     command.env("LECTERN_TEST_FAILPOINTS", "embed.before=sleep(20)");
     let server = Server::launch(command, None);
-    let id = ask_for_sync(&server);
+    let job = Job::sync(&server, SOURCE);
+    let id = job.id();
     assert!(
-        until_published(&server, &id),
+        until_published(job),
         "the job was over before anything could happen to it"
     );
     (server, id)
@@ -218,8 +202,7 @@ fn a_document_that_fails_says_why_how_often_and_when() {
     add(&lectern);
     let server = Server::start(&lectern);
     for attempt in 1..=2 {
-        let id = ask_for_sync(&server);
-        let job = ended_job(&server, &id);
+        let job = Job::sync(&server, SOURCE).ended();
         assert_eq!(
             (job["state"].as_str(), count(&job, "failed")),
             (Some("complete"), 1),
@@ -263,7 +246,7 @@ fn a_job_is_watched_from_the_queue_to_its_end() {
     }
     add(&lectern);
     let server = Server::start(&lectern);
-    let id = ask_for_sync(&server);
+    let id = Job::sync(&server, SOURCE).id();
     let stream = server.get(&path(&format!("ingestions/{id}/events"))).is(200);
     let events = events::parse(&stream.body);
     let (done, steps) = events.split_last().unwrap();
@@ -306,8 +289,7 @@ fn a_job_is_watched_from_the_queue_to_its_end() {
 fn a_job_that_is_stopped_keeps_what_it_did_and_the_next_goes_on() {
     let lectern = Workplace::new();
     let (server, id) = in_the_middle_of_a_job(&lectern);
-    server.delete(&path(&format!("ingestions/{id}"))).is(202);
-    let stopped = ended_job(&server, &id);
+    let stopped = Job::of(&server, id).stop();
     assert_eq!(stopped["state"], "stopped", "{stopped:#}");
     assert!(
         stopped["reason"].as_str().unwrap().starts_with("stopped: "),
@@ -315,9 +297,9 @@ fn a_job_that_is_stopped_keeps_what_it_did_and_the_next_goes_on() {
     );
     let before = count(&stopped, "new");
 
-    let next = ask_for_sync(&server);
-    assert_ne!(next, id);
-    let ended = ended_job(&server, &next);
+    let next = Job::sync(&server, SOURCE);
+    assert_ne!(next.id(), id);
+    let ended = next.ended();
     assert_eq!(
         (ended["state"].as_str(), count(&ended, "scanned")),
         (Some("complete"), MANY as u64)
@@ -357,7 +339,7 @@ fn a_job_that_would_delete_a_lot_deletes_nothing_and_asks() {
 
     // Over HTTP the same, and then it is allowed.
     let server = Server::start(&lectern);
-    let asks = ended_job(&server, &ask_for_sync(&server));
+    let asks = Job::sync(&server, SOURCE).ended();
     assert!(
         asks["reason"].as_str().unwrap().starts_with("too_many_deletes: "),
         "{asks:#}"
@@ -366,7 +348,7 @@ fn a_job_that_would_delete_a_lot_deletes_nothing_and_asks() {
     let queued = server
         .post(&path(&format!("sources/{SOURCE}/sync")), &allowed)
         .is(202);
-    let ended = ended_job(&server, queued.json()["job"]["id"].as_str().unwrap());
+    let ended = Job::of(&server, id_of(&queued.json())).ended();
     assert_eq!(
         (ended["state"].as_str(), count(&ended, "deleted")),
         (Some("complete"), 11)
@@ -384,7 +366,7 @@ fn a_killed_server_goes_on_with_its_job_when_it_starts_again() {
 
     // Nobody asks again.
     let server = Server::start(&lectern);
-    let ended = ended_job(&server, &id);
+    let ended = Job::of(&server, id).ended();
     assert_eq!(ended["state"], "complete", "{ended:#}");
     assert_eq!(
         (count(&ended, "scanned"), count(&ended, "new")),
@@ -414,8 +396,8 @@ fn a_server_that_is_told_to_end_leaves_its_job_queued_and_the_command_line_goes_
     let history = source(&lectern, "history", &[SOURCE]).exits(0).json();
     let waiting = &history["jobs"][0];
     assert_eq!(
-        (waiting["id"].as_str(), waiting["state"].as_str()),
-        (Some(id.as_str()), Some("queued")),
+        (&waiting["id"], &waiting["state"]),
+        (&json!(id), &json!("queued")),
         "{waiting:#}"
     );
     assert!(
@@ -424,7 +406,7 @@ fn a_server_that_is_told_to_end_leaves_its_job_queued_and_the_command_line_goes_
     );
 
     let ended = source(&lectern, "sync", &[SOURCE]).exits(0).json();
-    assert_eq!(ended["job"]["id"], id.as_str());
+    assert_eq!(id_of(&ended), id);
     assert_eq!(
         (count(&ended["job"], "new"), ended["job"]["state"].as_str()),
         (MANY as u64, Some("complete"))
@@ -439,14 +421,11 @@ fn a_job_that_waits_can_be_given_up() {
     server.kill();
     let stopped = source(&lectern, "stop", &[SOURCE]).exits(0).json();
     assert_eq!(
-        (
-            stopped["stopped"][0]["id"].as_str(),
-            stopped["stopped"][0]["state"].as_str()
-        ),
-        (Some(id.as_str()), Some("stopped"))
+        (&stopped["stopped"][0]["id"], &stopped["stopped"][0]["state"]),
+        (&json!(id), &json!("stopped"))
     );
     let server = Server::start(&lectern);
-    assert_eq!(job(&server, &id)["state"], "stopped");
+    assert_eq!(Job::of(&server, id).now()["state"], "stopped");
     server.kill();
     lectern.assert_sound();
 }
@@ -464,12 +443,12 @@ fn a_source_of_a_server_is_one_of_the_command_line() {
             .json(&body),
     )
     .is(202);
-    let id = begun.json()["job"]["id"].as_str().unwrap().to_owned();
+    let id = id_of(&begun.json());
     assert_eq!(
         begun.header("location"),
         format!("/api/v1{}", path(&format!("ingestions/{id}")))
     );
-    assert_eq!(count(&ended_job(&server, &id), "new"), 1);
+    assert_eq!(count(&Job::of(&server, id).ended(), "new"), 1);
     server.kill();
     let again = lectern.ingest().exits(0);
     assert_eq!(again.counts().unchanged, 1, "the same paths are the same source");

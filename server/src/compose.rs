@@ -15,7 +15,9 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use lectern_domain::error::chain;
-use lectern_domain::ports::{ChunkIndex, ChunkLookup, Embedders, Generator, TokenCounters, WordIndex};
+use lectern_domain::ports::{
+    ChunkIndex, ChunkLookup, Embedder, Embedders, Generator, TokenCounters, WordIndex,
+};
 use lectern_domain::{Acl, DefaultAccess, ErrorKind, PortError};
 use lectern_generation::admission::{Admission, AdmissionSettings};
 use lectern_generation::answer::{AnswerSettings, Answerer, AnswererParts};
@@ -94,6 +96,21 @@ impl Lectern {
             );
         }
         Ok(lectern)
+    }
+
+    /// The knowledge base of that name; made, with the embedder for new ones, where there is none.
+    pub async fn find_or_create(&self, name: &str) -> Result<KnowledgeBase, PortError> {
+        match self.ledger.knowledge_base(name).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let (model, dimensions) = (self.embedder.model(), self.embedder.dimensions());
+                let made = self
+                    .ledger
+                    .create_knowledge_base(name, "", model, dimensions)
+                    .await;
+                Ok(made?)
+            }
+            found => Ok(found?),
+        }
     }
 
     /// The same, and what an interrupted process left stays as it is, to be looked at.

@@ -15,6 +15,7 @@ mod vectors;
 mod retrieval;
 mod generation;
 mod analytics;
+mod sources;
 mod secret;
 
 use std::path::Path;
@@ -31,6 +32,7 @@ pub use models::{EmbedderChoice, ModelsConfig};
 pub use retrieval::{CrossEncoderConfig, RerankerChoice, RetrievalConfig};
 pub use secret::Secret;
 pub use server::ServerConfig;
+pub use sources::DeclaredSource;
 pub use vectors::VectorsConfig;
 
 /// The name of the configuration file in the data folder.
@@ -59,6 +61,8 @@ pub struct Config {
     pub generation: GenerationConfig,
     /// Whether it is kept what people ask and open.
     pub analytics: AnalyticsConfig,
+    /// Sources that are there whenever Lectern starts.
+    pub sources: Vec<DeclaredSource>,
 }
 
 impl Config {
@@ -89,7 +93,8 @@ impl Config {
         self.retrieval.check()?;
         self.check_reranker()?;
         self.generation.check()?;
-        self.analytics.check()
+        self.analytics.check()?;
+        sources::check(&self.sources)
     }
 
     /// Late interaction judges with the tokens of the embedder, which not every one is good for.

@@ -2,10 +2,11 @@
 //!
 //! The command line and the API go through here, so that a source that was made by one is the same for the
 //! other: [`NewSource`] is what was asked for, [`NewSource::resolve`] looks at the folders, [`add`] has the ledger
-//! know it, and [`open`] makes a connector of what the ledger knows. A source without a name is named by its paths, which
+//! know it (or [`declared`], where `lectern.toml` asks for it), and [`open`] makes a connector of what the ledger knows. A source without a name is named by its paths, which
 //! is how `lectern ingest` finds the same one again.
 
 mod connected;
+pub mod declared;
 
 use std::io;
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! A job of a source: asked for over HTTP, followed until there is what a test waits for.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::lectern::KB;
 use super::{Server, until};
@@ -9,7 +10,7 @@ use super::{Server, until};
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
     server: &'a Server,
-    id: uuid::Uuid,
+    id: Uuid,
 }
 
 impl<'a> Job<'a> {
@@ -21,6 +22,20 @@ impl<'a> Job<'a> {
         Self { server, id }
     }
 
+    /// A job that was asked for before, perhaps of another process.
+    pub fn of(server: &'a Server, id: Uuid) -> Self {
+        Self { server, id }
+    }
+
+    pub fn id(self) -> Uuid {
+        self.id
+    }
+
+    /// The job as it is.
+    pub fn now(self) -> Value {
+        self.server.get(&self.path()).is(200).json()["job"].clone()
+    }
+
     fn path(self) -> String {
         format!("/knowledge-bases/{KB}/ingestions/{}", self.id)
     }
@@ -30,7 +45,7 @@ impl<'a> Job<'a> {
         let mut last = Value::Null;
         loop {
             let now = until("a job to go on", || {
-                let now = self.server.get(&self.path()).is(200).json()["job"].clone();
+                let now = self.now();
                 (now["progress"] != last || !now["ended_at"].is_null()).then_some(now)
             });
             if is_enough(&now) {
@@ -41,9 +56,14 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Stops it, if it hasn't ended, and waits until it has.
-    pub fn stop(self) {
+    /// The job when it has ended, however that was.
+    pub fn ended(self) -> Value {
+        self.follow(|job| !job["ended_at"].is_null())
+    }
+
+    /// Stops it, if it hasn't ended. Gives it when it has.
+    pub fn stop(self) -> Value {
         self.server.delete(&self.path()).is(202);
-        self.follow(|job| !job["ended_at"].is_null());
+        self.ended()
     }
 }

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use lectern_domain::error::chain;
 use lectern_domain::{ErrorKind, PortError};
 
+use super::output;
 use crate::compose::Lectern;
-use crate::config::Config;
+use crate::config::{Config, FILE_NAME};
 use crate::data_folder::{DataFolder, default_data_folder};
+use crate::sources::declared;
 
 /// What can be given to every command.
 #[derive(Debug, Args)]
@@ -69,7 +72,21 @@ impl Context {
         Ok(Arc::new(Lectern::open(folder, self.config.clone()).await?))
     }
 
-    /// The same, and what an interrupted process left stays as it is.
+    /// The same, with the sources that the configuration declares. One that can't be used is told.
+    pub async fn open_with_sources(&self) -> Result<Arc<Lectern>> {
+        let lectern = self.open().await?;
+        for unusable in declared::ensure(&lectern).await {
+            output::note(format!(
+                "warning: the source {:?} of {}, declared in {FILE_NAME}, can't be used: {}",
+                unusable.name,
+                unusable.knowledge_base,
+                chain(&unusable.error)
+            ));
+        }
+        Ok(lectern)
+    }
+
+    /// The same as [`Context::open`], and what an interrupted process left stays as it is.
     pub async fn open_as_found(&self) -> Result<Arc<Lectern>> {
         let folder = DataFolder::open(&self.data)?;
         Ok(Arc::new(

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
-use lectern_domain::ports::{Connector, Embedder};
-use lectern_domain::{Acl, DocumentStatus, ErrorKind, JobCounts, JobState, Principal};
+use lectern_domain::ports::Connector;
+use lectern_domain::{Acl, DocumentStatus, JobCounts, JobState, Principal};
 use lectern_ingest::{Cancellation, JobReport, KnowledgeBase, Progress, Source, SyncOptions};
 
 use super::context::Context;
@@ -136,15 +136,9 @@ pub fn require_complete(report: &JobReport) -> Result<()> {
 
 /// The knowledge base of that name; made, if it may be and there is none.
 pub async fn find_or_create(lectern: &Lectern, name: &str, create: bool) -> Result<KnowledgeBase> {
-    match lectern.ledger.knowledge_base(name).await {
-        Err(error) if create && error.kind() == ErrorKind::NotFound => {
-            let embedder = &lectern.embedder;
-            Ok(lectern
-                .ledger
-                .create_knowledge_base(name, "", embedder.model(), embedder.dimensions())
-                .await?)
-        }
-        found => Ok(found?),
+    match create {
+        true => Ok(lectern.find_or_create(name).await?),
+        false => Ok(lectern.ledger.knowledge_base(name).await?),
     }
 }
 

@@ -56,7 +56,7 @@ pub async fn run(context: &Context, arguments: ServeArguments) -> Result<Exit> {
         arguments.port.unwrap_or(configured.port),
     );
     require_free(address)?;
-    let lectern = context.open().await?;
+    let lectern = context.open_with_sources().await?;
     until_stopped(lectern, &context, address).await
 }
 

@@ -25,7 +25,8 @@ use crate::compose::Lectern;
 #[command(after_help = "\
 A source is where documents come from: folders under a name, with their own rules. Syncing it is a job that
 takes in what is new or changed and takes out what is gone. A job that is interrupted goes on from
-where it was, with the next `lectern source sync` or when a server starts.
+where it was, with the next `lectern source sync` or when a server starts. Sources can be declared in
+lectern.toml, too ([[sources]]); those are as it says with each of these commands.
 
 Examples:
   lectern source add --kb papers --name reading ~/papers

@@ -131,7 +131,7 @@ pub async fn run(context: &Context, arguments: AddArguments) -> Result<Exit> {
         .map(sources::read_config)
         .transpose()?;
     let resolved = new.resolve(ingestion)?;
-    let lectern = context.open().await?;
+    let lectern = context.open_with_sources().await?;
     let knowledge_base = find_or_create(&lectern, &arguments.kb, arguments.create).await?;
     let if_there = if arguments.replace {
         IfThere::Replace

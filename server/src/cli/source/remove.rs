@@ -8,6 +8,7 @@ use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::output;
 use super::SourceName;
+use crate::sources::declared;
 
 /// Remove a source and its documents. The folders themselves stay as they are
 #[derive(Debug, Args)]
@@ -21,8 +22,9 @@ pub struct RemoveArguments {
 
 /// Asks, then removes.
 pub async fn run(context: &Context, arguments: RemoveArguments) -> Result<Exit> {
-    let lectern = context.open().await?;
+    let lectern = context.open_with_sources().await?;
     let (knowledge_base, source) = arguments.name.find(&lectern).await?;
+    declared::require_undeclared(&context.config, &knowledge_base, &source)?;
     let totals = lectern.ledger.source_totals(source.id).await?;
     let question = format!(
         "Remove the source {} and its {} documents from {}?",

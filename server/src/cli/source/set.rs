@@ -29,7 +29,7 @@ pub struct SetArguments {
 
 /// Changes the settings, says what they are now.
 pub async fn run(context: &Context, arguments: SetArguments) -> Result<Exit> {
-    let lectern = context.open().await?;
+    let lectern = context.open_with_sources().await?;
     let (_, source) = arguments.name.find(&lectern).await?;
     let settings = arguments.settings.over(source.settings.clone())?;
     let source = sources::set(&lectern.ledger, &source, &settings, &context.config.ingestion).await?;

@@ -69,7 +69,7 @@ struct Standing {
 
 /// Prints a line for each source.
 pub async fn list(context: &Context, arguments: ListArguments) -> Result<Exit> {
-    let lectern = context.open().await?;
+    let lectern = context.open_with_sources().await?;
     let knowledge_base = lectern.ledger.knowledge_base(&arguments.kb).await?;
     let mut all = Vec::new();
     for source in lectern.ledger.sources(knowledge_base.id).await? {
@@ -92,7 +92,7 @@ pub async fn list(context: &Context, arguments: ListArguments) -> Result<Exit> {
 
 /// Prints how a source stands, then its documents.
 pub async fn status(context: &Context, arguments: StatusArguments) -> Result<Exit> {
-    let lectern = context.open().await?;
+    let lectern = context.open_with_sources().await?;
     let (knowledge_base, source) = arguments.name.find(&lectern).await?;
     let filter = DocumentFilter {
         status: arguments.status,
@@ -138,7 +138,7 @@ pub async fn status(context: &Context, arguments: StatusArguments) -> Result<Exi
 
 /// Prints a line for each job.
 pub async fn history(context: &Context, arguments: HistoryArguments) -> Result<Exit> {
-    let lectern = context.open().await?;
+    let lectern = context.open_with_sources().await?;
     let (_, source) = arguments.name.find(&lectern).await?;
     let jobs = lectern.ledger.jobs_of_source(source.id, arguments.limit).await?;
     if context.json {

@@ -44,7 +44,7 @@ pub struct StopArguments {
 
 /// Runs the job, prints what it did.
 pub async fn run(context: &Context, arguments: SyncArguments) -> Result<Exit> {
-    let lectern = context.open().await?;
+    let lectern = context.open_with_sources().await?;
     let (knowledge_base, source) = arguments.name.find(&lectern).await?;
     let connector = sources::open(&source)?;
     let options = SyncOptions {
@@ -61,7 +61,7 @@ pub async fn run(context: &Context, arguments: SyncArguments) -> Result<Exit> {
 
 /// Ends what waits.
 pub async fn stop(context: &Context, arguments: StopArguments) -> Result<Exit> {
-    let lectern = context.open().await?;
+    let lectern = context.open_with_sources().await?;
     let (_, source) = arguments.name.find(&lectern).await?;
     let mut stopped = Vec::new();
     for job in lectern.ledger.jobs_of_source(source.id, 100).await? {

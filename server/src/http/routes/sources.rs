@@ -23,7 +23,7 @@ use crate::http::body::JsonBody;
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::schema::{AclSchema, SourceTotalsSchema};
 use crate::http::state::AppState;
-use crate::sources::{self, FilesOptions, IfThere, NewSource, ResolvedSource};
+use crate::sources::{self, FilesOptions, IfThere, NewSource, ResolvedSource, declared};
 
 /// The most folders and files that one source has.
 const MOST_PATHS: usize = 100;
@@ -282,6 +282,7 @@ fn merged(
     responses(
         (status = 204),
         (status = 404, description = "`kb_not_found`, `source_not_found`", body = ErrorBody),
+        (status = 409, description = "`source_declared`", body = ErrorBody),
     ))]
 #[delete("/knowledge-bases/{kb}/sources/{source}")]
 pub async fn delete(
@@ -291,6 +292,7 @@ pub async fn delete(
 ) -> Result<HttpResponse, ApiError> {
     let base = knowledge_base(&state, &path.0).await?;
     let source = state.lectern.ledger.source(base.id, &path.1).await?;
+    declared::require_undeclared(&state.lectern.config, &base, &source)?;
     state.lectern.ingestion.remove_source(&base, &source).await?;
     state.sources_changed();
     tracing::info!(source = %source.id, "deleted a source");
