@@ -207,7 +207,7 @@ async fn check(parts: &IngestionParts, knowledge_base: &KnowledgeBase) -> Result
         owed_access: count(unfinished.owed_access),
         running_jobs: count(unfinished.running_jobs),
         torn_documents: count(unfinished.torn_documents),
-        miscounted: unfinished.miscounted != 0,
+        miscounted: parts.ledger.is_miscounted(id).await?,
         clean: false,
     };
     check.clean = is_clean(&check);

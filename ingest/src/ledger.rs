@@ -30,6 +30,7 @@ mod retired;
 mod pending;
 mod lookup;
 mod embedded;
+mod counts;
 mod unembedded;
 mod vectors;
 mod turns;

@@ -21,8 +21,6 @@ pub(crate) struct Unfinished {
     pub(crate) running_jobs: i64,
     /// Documents whose visible version has another number of chunks than they say.
     pub(crate) torn_documents: i64,
-    /// 1 where the counts of the knowledge base aren't those of its documents.
-    pub(crate) miscounted: i64,
     /// Documents that can be found by words only: vectors are on their way, or can't be made.
     pub(crate) words_only: i64,
     /// Those of them whose vectors can't be made.
@@ -157,13 +155,6 @@ impl Ledger {
                 AND d.chunk_count <> (SELECT COUNT(*) FROM chunks c
                                       WHERE c.document = d.id AND c.version = d.current_version))
                    AS torn_documents,
-               COALESCE((SELECT (k.document_count, k.chunk_count, k.embedded_count) <> (
-                    (SELECT COUNT(*) FROM documents d WHERE d.knowledge_base = $1 AND d.current_version IS NOT NULL),
-                    (SELECT COALESCE(SUM(d.chunk_count), 0) FROM documents d
-                     WHERE d.knowledge_base = $1 AND d.current_version IS NOT NULL),
-                    (SELECT COUNT(*) FROM versions v
-                     WHERE v.knowledge_base = $1 AND v.state = 'current' AND v.embedded_at IS NOT NULL))
-                FROM knowledge_bases k WHERE k.id = $1), 0) AS miscounted,
                (SELECT COUNT(*) FROM versions
                 WHERE knowledge_base = $1 AND state = 'current' AND embedded_at IS NULL) AS words_only,
                (SELECT COUNT(*) FROM versions

@@ -1,8 +1,8 @@
-//! How much of a knowledge base has its vectors, for searches.
+//! Which chunks belong to versions that have all their vectors, for searches.
 
 use std::collections::BTreeSet;
 
-use lectern_domain::{ChunkId, EmbeddedShare, KnowledgeBaseId};
+use lectern_domain::ChunkId;
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
@@ -10,23 +10,6 @@ use super::{Ledger, rows};
 use crate::error::{Error, Result};
 
 impl Ledger {
-    /// How many documents of a knowledge base have their vectors. Every search asks: the counts are kept with the
-    /// knowledge base, so this takes the same time however many documents it has.
-    pub async fn embedded_share(&self, knowledge_base: KnowledgeBaseId) -> Result<EmbeddedShare> {
-        let counts: Option<(i64, i64)> =
-            sqlx::query_as("SELECT embedded_count, document_count FROM knowledge_bases WHERE id = $1")
-                .bind(knowledge_base.0)
-                .fetch_optional(&self.readers)
-                .await
-                .map_err(Error::ledger("look up how many documents are embedded"))?;
-        // A knowledge base that has just been erased has none.
-        let (documents, of) = counts.unwrap_or_default();
-        Ok(EmbeddedShare {
-            documents: rows::unsigned("document count", documents)?,
-            of: rows::unsigned("document count", of)?,
-        })
-    }
-
     /// Those of `chunks` whose version doesn't have all its vectors, or which the ledger doesn't know.
     pub(super) async fn chunks_not_embedded(&self, chunks: &[ChunkId]) -> Result<Vec<ChunkId>> {
         let mut embedded = BTreeSet::new();

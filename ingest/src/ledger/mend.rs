@@ -166,27 +166,6 @@ impl Ledger {
         Ok(lost)
     }
 
-    /// Counts the documents and chunks of a knowledge base anew. True where the counts were others.
-    pub(crate) async fn recount(&self, knowledge_base: KnowledgeBaseId) -> Result<bool> {
-        let mut transaction = self.begin().await?;
-        let done = sqlx::query(
-            "UPDATE knowledge_bases SET document_count = real.documents, chunk_count = real.chunks,
-                                        embedded_count = real.embedded
-             FROM (SELECT COUNT(*) AS documents, COALESCE(SUM(d.chunk_count), 0) AS chunks,
-                          (SELECT COUNT(*) FROM versions
-                           WHERE knowledge_base = $1 AND state = 'current' AND embedded_at IS NOT NULL) AS embedded
-                   FROM documents d WHERE d.knowledge_base = $1 AND d.current_version IS NOT NULL) AS real
-             WHERE id = $1
-             AND (document_count, chunk_count, embedded_count) <> (real.documents, real.chunks, real.embedded)",
-        )
-        .bind(knowledge_base.0)
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::ledger(ACTION))?;
-        commit(transaction, ACTION).await?;
-        Ok(done.rows_affected() > 0)
-    }
-
     /// Says no longer that documents have this original: it is lost. Their text stays.
     pub(crate) async fn lose_original(&self, original: ContentHash) -> Result<()> {
         let mut transaction = self.begin().await?;
