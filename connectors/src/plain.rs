@@ -4,33 +4,11 @@
 //! anything is written down, and what is said of it names the place and never the value: an address with a password, a
 //! signature or a token in its query, and what looks like the token of a service or a private key.
 
+use lectern_connector_web::opens_something;
 use serde_json::Value;
 
 use crate::config::SourceConfig;
 use crate::error::Error;
-
-/// Parameters of queries that open something for whoever has them: signed addresses of buckets, tokens.
-const PARAMETERS: [&str; 19] = [
-    "access_token",
-    "api-key",
-    "api_key",
-    "apikey",
-    "auth_token",
-    "awsaccesskeyid",
-    "client_secret",
-    "id_token",
-    "passwd",
-    "password",
-    "private_token",
-    "refresh_token",
-    "secret",
-    "sig",
-    "signature",
-    "token",
-    "x-amz-security-token",
-    "x-amz-signature",
-    "x-goog-signature",
-];
 
 /// How tokens begin that tell what they are, and no word does.
 const HEADS: [&str; 9] = [
@@ -80,12 +58,7 @@ fn problem(text: &str) -> Option<&'static str> {
         return Some("an address with a user or a password");
     }
     let (_, query) = text.split_once('?')?;
-    let mut names = query.split(['&', ';', '#']).filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        (!value.is_empty()).then(|| name.to_ascii_lowercase())
-    });
-    let has_one = names.any(|name| PARAMETERS.contains(&name.as_str()));
-    has_one.then_some("an address with a signature or a token")
+    opens_something(query).then_some("an address with a signature or a token")
 }
 
 /// Whether who asks stands before the host. On the web that is a secret even without a password: services take tokens there;

@@ -15,7 +15,7 @@ mod generator;
 
 pub use chunk_index::{ChunkIndex, IndexEntry, IndexQuery, IndexedChunk, ScoredChunk};
 pub use chunk_lookup::ChunkLookup;
-pub use connector::{CURSOR_EXPIRED, Connector, Cursor, Fetched, ListEvent, SourceItem};
+pub use connector::{CURSOR_EXPIRED, Connector, Cursor, Fetched, ListEvent, SIDECAR_INVALID, SourceItem};
 pub use embedder::{
     CosineScale, Embedder, Embedders, OneEmbedder, OneTokenCounter, Reranker, TokenCounter, TokenCounters,
 };

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, TryStreamExt};
 use lectern_domain::error::chain;
-use lectern_domain::ports::{Fetched, SourceItem};
-use lectern_domain::{ContentHash, ErrorKind, PortError};
+use lectern_domain::ports::{Fetched, SIDECAR_INVALID, SourceItem};
+use lectern_domain::{Acl, ContentHash, ErrorKind, PortError};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Sender;
 
@@ -78,7 +78,7 @@ pub(crate) async fn fetch_stage(
     });
     events
         .map(Ok)
-        .try_for_each_concurrent(run.parts.settings.documents_ahead.max(1), |event| {
+        .try_for_each_concurrent(feed.fetches_at_once(run), |event| {
             handle(run, feed, &output, event)
         })
         .await?;
@@ -91,9 +91,10 @@ pub(crate) async fn fetch_stage(
 }
 
 async fn handle(run: &Run, feed: &Feed, output: &Sender<FetchedDocument>, event: FeedEvent) -> Result<()> {
-    if !matches!(event, FeedEvent::Gone(_)) {
+    if event.is_counted() {
         run.progress.update(|state| state.listed += 1);
     }
+    run.begin().await?;
     // What the listing said of the same document before comes to its end first.
     let hand = match event.document() {
         None => None,
@@ -110,7 +111,11 @@ async fn handle(run: &Run, feed: &Feed, output: &Sender<FetchedDocument>, event:
             document,
             item,
             problem,
-        } => run.give_up(&document, described(&item), problem).await,
+        } => run.give_up_whole(&document, described(&item), problem).await,
+        FeedEvent::Readers(document, acl) => narrow_readers(run, &document, &acl).await,
+        FeedEvent::FolderReaders { prefix, acl } => {
+            run.parts.ledger.narrow_under(run.source.id, &prefix, &acl).await
+        }
         FeedEvent::FolderLost { prefix, uri, problem } => {
             run.report(&prefix, &uri, &problem);
             run.position_is_in_doubt();
@@ -186,8 +191,19 @@ async fn not_fetched(run: &Run, item: &FeedItem, error: Error) -> Result<()> {
         run.report(&item.document.key, &item.item.uri, &problem);
         return gone(run, item.document.clone()).await;
     }
-    run.give_up(&item.document, described(&item.item), Problem::from(&error))
+    if error.code == SIDECAR_INVALID {
+        narrow_readers(run, &item.document, &Acl::nobody()).await?;
+    }
+    run.give_up_whole(&item.document, described(&item.item), Problem::from(&error))
         .await
+}
+
+/// Shows what is there of a document, from now on, to those only who may read it by `acl` too.
+async fn narrow_readers(run: &Run, document: &DocumentRef, acl: &Acl) -> Result<()> {
+    match run.parts.ledger.known(document.id, run.job).await? {
+        None => Ok(()),
+        Some(known) => compare::narrow(run, document, &known, acl).await,
+    }
 }
 
 fn described(item: &SourceItem) -> Described<'_> {

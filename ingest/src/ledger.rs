@@ -18,7 +18,9 @@ mod jobs;
 mod job_steps;
 mod active;
 mod documents;
+mod readers;
 mod removal;
+mod withdrawal;
 mod refusal;
 mod totals;
 mod notes;
@@ -69,6 +71,7 @@ pub(crate) use sources::ListCursor;
 pub(crate) use unembedded::{PendingVersion, UnembeddedChunk};
 pub(crate) use vectors::StoredVector;
 pub(crate) use versions::{DocumentRef, NewVersion};
+pub(crate) use withdrawal::Withdrawal;
 
 const READERS: u32 = 8;
 

@@ -88,7 +88,7 @@ async fn extract(run: &Run, document: FetchedDocument) -> Result<Option<(Fetched
         Err(error) if matches!(error.kind, ErrorKind::NoSpace | ErrorKind::Unavailable) => Err(error.into()),
         Err(error) => {
             let problem = Problem::from(&error);
-            run.give_up(&document.document, described(&document), problem)
+            run.give_up_whole(&document.document, described(&document), problem)
                 .await?;
             Ok(None)
         }
@@ -116,8 +116,11 @@ async fn prepare_one(
     {
         Ok(shaped) => shaped,
         Err(problem) => {
-            let (ledger, id) = (&run.parts.ledger, document.document.id);
-            run.account_deleted(ledger.keep_attachments(id, &attachments, run.job).await?);
+            let (ledger, document_ref) = (&run.parts.ledger, &document.document);
+            let detached = ledger
+                .keep_attachments(document_ref, &attachments, run.job)
+                .await?;
+            run.account_deleted(detached);
             run.give_up(&document.document, described(&document), problem)
                 .await?;
             // Nothing is attached to a document that the ledger doesn't know.

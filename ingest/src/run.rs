@@ -14,7 +14,9 @@ use crate::collect;
 use crate::enrich::Enricher;
 use crate::error::{Error, Result};
 use crate::in_hand::InHand;
-use crate::ledger::{DocumentRef, Job, KnownDocument, Note, PendingVersion, ReleasedFiles, Source};
+use crate::ledger::{
+    DocumentRef, Job, KnownDocument, Note, PendingVersion, ReleasedFiles, Source, Withdrawal,
+};
 use crate::outcome::Outcome;
 use crate::pipeline::IngestionParts;
 use crate::progress::Progress;
@@ -29,6 +31,9 @@ const MEMORY_UNIT: usize = 1 << 10;
 
 /// What a small document costs beside its bytes.
 const DOCUMENT_OVERHEAD: usize = 16 << 10;
+
+/// The rules of the source leave the document out, or couldn't take personal data out of it.
+const BY_RULE: [&str; 2] = ["dropped_by_rule", "redaction_failed"];
 
 /// A run and its account.
 pub(crate) struct Run {
@@ -48,6 +53,8 @@ pub(crate) struct Run {
     /// The cursor that the source is asked with, where what changed since is enough.
     pub(crate) since: Option<Cursor>,
     position: Mutex<Position>,
+    /// Set once something of the listing was acted on.
+    has_begun: tokio::sync::OnceCell<()>,
     /// The documents that are on their way.
     pub(crate) in_hand: InHand,
     memory: Arc<Semaphore>,
@@ -107,6 +114,7 @@ impl Run {
             recipe: recipe(&parts.settings.chunk, &source.settings),
             since,
             position: Mutex::default(),
+            has_begun: tokio::sync::OnceCell::new(),
             parts: Arc::clone(parts),
             source,
             embedder,
@@ -158,6 +166,16 @@ impl Run {
         let counts = tally.counts;
         drop(tally);
         self.progress.update(|state| state.counts = counts);
+    }
+
+    /// Forgets, before the first line of the listing is acted on, how far the source was read: from now on the ledger has
+    /// less of it, or more.
+    pub(crate) async fn begin(&self) -> Result<()> {
+        if self.job.is_none() {
+            return Ok(());
+        }
+        let forget = || self.parts.ledger.forget_list_cursor(self.source.id);
+        self.has_begun.get_or_try_init(forget).await.map(|_| ())
     }
 
     /// Notes that all before this point of the listing was named.
@@ -252,6 +270,28 @@ impl Run {
         described: Described<'_>,
         problem: Problem,
     ) -> Result<()> {
+        self.leave_out(document, described, problem, Withdrawal::Version)
+            .await
+    }
+
+    /// The same for one that was not opened. What was attached to a version that goes, goes with it.
+    pub(crate) async fn give_up_whole(
+        &self,
+        document: &DocumentRef,
+        described: Described<'_>,
+        problem: Problem,
+    ) -> Result<()> {
+        self.leave_out(document, described, problem, Withdrawal::Whole)
+            .await
+    }
+
+    async fn leave_out(
+        &self,
+        document: &DocumentRef,
+        described: Described<'_>,
+        problem: Problem,
+        withdraw: Withdrawal,
+    ) -> Result<()> {
         self.report(&document.key, described.uri, &problem);
         tracing::info!(
             key = document.key,
@@ -270,7 +310,10 @@ impl Run {
             change_tag: described
                 .change_tag
                 .filter(|_| problem.status == DocumentStatus::Skipped),
-            withdraw: problem.withdraws(),
+            withdraw: match problem.withdraws_at_once(self.job.is_none()) {
+                true => withdraw,
+                false => Withdrawal::No,
+            },
         })
         .await
     }
@@ -312,7 +355,7 @@ impl Run {
             notes.being_written = notes.waiting.iter().map(|note| note.document().id).collect();
             std::mem::take(&mut notes.waiting)
         };
-        self.parts.ledger.write_notes(&notes).await?;
+        let replaced = self.parts.ledger.write_notes(&notes).await?;
         self.notes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -325,7 +368,7 @@ impl Run {
             .map(|push| push.original);
         let released = ReleasedFiles {
             texts: Vec::new(),
-            originals: originals.collect(),
+            originals: originals.chain(replaced).collect(),
         };
         collect::remove_released(&self.parts, &released).await
     }
@@ -368,9 +411,11 @@ impl Problem {
         }
     }
 
-    /// Whether a version that can be seen must not be seen any longer.
-    pub(crate) fn withdraws(&self) -> bool {
-        ["dropped_by_rule", "redaction_failed"].contains(&self.code)
+    /// Whether a version that can be seen must not be seen any longer, from now on: where rules took the document out, and
+    /// where somebody pushed what is no document. What a source has in its place instead goes with the end of the job, and
+    /// what failed may be a document still.
+    fn withdraws_at_once(&self, is_pushed: bool) -> bool {
+        BY_RULE.contains(&self.code) || (is_pushed && self.status == DocumentStatus::Skipped)
     }
 
     pub(crate) fn failed(code: &'static str, reason: impl Into<String>) -> Self {

@@ -1,16 +1,20 @@
 //! Syncing: a knowledge base is brought to what a source has now, as a job in the ledger.
 //!
 //! The job that waits, or a new one, first puts in order what an interrupted one left, then runs the pipeline over
-//! the source's listing (of everything, or of what changed since the last complete job), then takes away the
+//! the source's listing (of everything, or of what changed since the last complete one), then takes away the
 //! documents that are gone, then gives the indexes what they are owed. Only a **complete** listing says what is
 //! gone, and a job that would delete [too much](crate::DeletionGuard) stops and asks. A broken listing, a full
 //! disk or a lost index ends the job as failed, with the reason; nothing that was visible goes.
 //!
+//! How far the source was read (its cursor) is in the ledger only as long as the ledger has what the source had there:
+//! it is forgotten before the first line of a listing is acted on, and written anew with the deletions. In between, and
+//! after a job that didn't get so far, the next one lists everything, so what came and went meanwhile goes.
+//!
 //! Now its documents can be found by words, and the next job may write. This one ends when they have their vectors
 //! too ([`crate::embedding`]).
 //!
-//! A job that was interrupted goes on under its id. What it had done it finds done: those documents count with the
-//! outcome that they had, so the counts are those of the whole job.
+//! A job that was interrupted goes on under its id, and lists everything. What it had done it finds done: those
+//! documents count with the outcome that they had, so the counts are those of the whole job.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -132,7 +136,7 @@ impl Ingestion {
             progress,
             cancel,
         )?;
-        run.since = self.since(&run).await?;
+        run.since = self.since(&run, &job).await?;
         Ok(SyncRun {
             run: Arc::new(run),
             feed: Feed::Source(connector),
@@ -144,10 +148,13 @@ impl Ingestion {
         })
     }
 
-    /// The cursor to ask the source with, where that is enough: what the last complete job reached, made with
-    /// the same settings.
-    async fn since(&self, run: &Run) -> Result<Option<Cursor>> {
+    /// The cursor to ask the source with, where that is enough: what the last complete listing reached, made with
+    /// the same settings. An attempt that follows another one counts what that had done, so it has to see it.
+    async fn since(&self, run: &Run, job: &Job) -> Result<Option<Cursor>> {
         let ledger = &self.parts.ledger;
+        if job.attempts > 1 {
+            return Ok(None);
+        }
         let Some(known) = ledger.list_cursor(run.source.id).await? else {
             return Ok(None);
         };
@@ -250,12 +257,7 @@ impl SyncRun {
         self.job.reason = reason;
         self.job.counts = tally.counts;
         self.job.ended_at = Some(now());
-        let cursor = run.reached_position().filter(|_| state == JobState::Complete);
-        let cursor = cursor.map(|cursor| ListCursor {
-            cursor,
-            context: listing_context(run),
-        });
-        match run.parts.ledger.end_job(&self.job, cursor.as_ref()).await {
+        match run.parts.ledger.end_job(&self.job).await {
             Ok(ended) => self.job = ended,
             Err(error) => {
                 // On a full disk this fails too. The next start finds the job running and goes on with it.
@@ -292,7 +294,11 @@ async fn conclude(run: &Run, ended: Result<Ended>, job: &Job) -> Result<(JobStat
                 is_delta: run.since.is_some(),
                 guard: (!job.allow_deletes).then_some(run.source.settings.deletions),
             };
-            run.parts.ledger.delete_gone(deletion).await
+            let reached = run.reached_position().map(|cursor| ListCursor {
+                cursor,
+                context: listing_context(run),
+            });
+            run.parts.ledger.delete_gone(deletion, reached.as_ref()).await
         }
         _ => Ok(Deleted::Documents(0)),
     };

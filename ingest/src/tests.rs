@@ -21,4 +21,6 @@ mod optimizing;
 mod fsck;
 mod embedding;
 mod failpoints;
+mod fetching;
+mod cursors;
 mod repair;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use lectern_domain::ports::CURSOR_EXPIRED;
+use lectern_domain::ports::{CURSOR_EXPIRED, SIDECAR_INVALID};
 use lectern_domain::{ErrorKind, PortError};
 
 /// An error of the files connector.
@@ -163,7 +163,7 @@ impl Error {
             Self::RootLost { .. } => "path_not_found",
             Self::Changing { .. } => "file_changing",
             Self::NotAFile { .. } => "not_a_file",
-            Self::Sidecar { .. } => "sidecar_invalid",
+            Self::Sidecar { .. } => SIDECAR_INVALID,
             Self::TooLarge { .. } => "too_large",
             Self::Read { .. } => "file_unreadable",
             Self::ThreadEnded(_) => "reader_ended",

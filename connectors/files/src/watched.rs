@@ -1,6 +1,7 @@
 //! The folders of a source that are watched, and what the system tells of them.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -169,7 +170,7 @@ impl Receiver {
         let name = path.file_name().unwrap_or_default();
         let is_under_root = !root.is_file && path != root.path;
         let is_ignore_file = is_under_root && root.filter.is_ignore_file(name);
-        if is_under_root && !is_ignore_file && root.filter.rules_out(&root.path, path) {
+        if is_under_root && !is_ignore_file && is_ruled_out(root, path, name) {
             return;
         }
         let has_gone = matches!(
@@ -208,6 +209,13 @@ fn concerns(root: &Root, path: &Path) -> bool {
     }
     let sidecar = root.path.file_name().map(sidecar::name_of);
     root.path == path || path.parent() == root.path.parent() && path.file_name() == sidecar.as_deref()
+}
+
+/// Whether a path can be about no document. A sidecar is read with what it describes, whatever the patterns say of its own name.
+fn is_ruled_out(root: &Root, path: &Path, name: &OsStr) -> bool {
+    let is_out = |path: &Path| root.filter.rules_out(&root.path, path);
+    let described = sidecar::described_by(name);
+    is_out(path) && described.is_none_or(|described| is_out(&path.with_file_name(described)))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -33,7 +33,9 @@ async fn lines(connector: &FilesConnector) -> Vec<String> {
         ListEvent::Skipped { item, code, .. } | ListEvent::Failed { item, code, .. } => {
             format!("{code} {}", item.key)
         }
-        other @ (ListEvent::Gone { .. } | ListEvent::Checkpoint(_)) => format!("{other:?}"),
+        other @ (ListEvent::Gone { .. } | ListEvent::Readers { .. } | ListEvent::Checkpoint(_)) => {
+            format!("{other:?}")
+        }
     };
     events(connector).await.into_iter().map(line).collect()
 }

@@ -55,6 +55,7 @@ impl Desk {
                 ListEvent::Item(item) => lines.push(item.key),
                 ListEvent::Gone { key } => lines.push(format!("gone {key}")),
                 ListEvent::Checkpoint(cursor) => self.cursor = cursor,
+                other @ ListEvent::Readers { .. } => panic!("{other:?}"),
                 ListEvent::Skipped { item, code, .. } => lines.push(format!("{code} {}", item.key)),
                 ListEvent::Failed { item, code, .. } => lines.push(format!("failed {code} {}", item.key)),
             }
@@ -174,6 +175,30 @@ async fn a_sidecar_tells_of_its_document() {
     );
     write(desk.root.path(), "c.md", "x");
     assert_eq!(desk.changes().await, ["c.md"]);
+}
+
+#[tokio::test]
+async fn a_sidecar_that_a_pattern_leaves_out_tells_of_its_document_all_the_same() {
+    let mut desk = Desk::new(&["lease.md", "data.json", "drafts/b.md"], |config| {
+        config.exclude = vec!["*.json".to_owned(), "drafts/".to_owned()];
+    })
+    .await;
+    let sidecar = "lease.md.metadata.json";
+    write(desk.root.path(), sidecar, r#"{"AccessControlList": []}"#);
+    assert_eq!(desk.changes().await, ["lease.md"]);
+    fs::remove_file(desk.path(sidecar)).unwrap();
+    assert_eq!(desk.changes().await, ["lease.md"]);
+    // What neither is a document nor describes one is told of to nobody still.
+    for path in [
+        "data.json.metadata.json",
+        "drafts/b.md.metadata.json",
+        "data.json",
+    ] {
+        write(desk.root.path(), path, "{}");
+        desk.told().await;
+        assert!(!desk.watch.has_noted(&desk.path(path)), "{path}");
+    }
+    assert_eq!(desk.changes().await, [""; 0]);
 }
 
 #[tokio::test]

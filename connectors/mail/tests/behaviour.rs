@@ -71,6 +71,7 @@ async fn list_since(connector: &MailConnector, since: Option<&Cursor>) -> Listed
                 .gone
                 .extend(Some(key).filter(|key| key.starts_with("threads/"))),
             ListEvent::Checkpoint(cursor) => listed.cursor = Some(cursor),
+            other @ ListEvent::Readers { .. } => panic!("{other:?}"),
         }
     }
     drop(events);

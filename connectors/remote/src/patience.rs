@@ -4,7 +4,8 @@
 //! 2015): between the first one and three times the last one, at random, so that many who wait don't come back together. A
 //! service that says when to come back (`Retry-After`) is not asked before.
 //!
-//! There are two budgets. A request has one of attempts and of time. All requests together have one of time: where nothing
+//! What one attempt may take is for whoever makes it to bound: here it is waited for until it is over. Beyond that
+//! there are two budgets. A request has one of attempts and of time. All requests together have one of time: where nothing
 //! has got through for so long, each of them is tried once, until one gets through. So a service that is down costs a job of
 //! a million documents minutes and not months.
 

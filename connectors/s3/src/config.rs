@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// Larger objects are skipped, unless the configuration says otherwise: 50 MiB.
 const DEFAULT_MAX_OBJECT_BYTES: u64 = 50 * 1024 * 1024;
+/// An answer takes some 30 ms to come, however small the object is.
+const DEFAULT_FETCHES_AT_ONCE: usize = 32;
 
 /// The buckets of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +57,9 @@ pub struct S3Config {
     /// Larger objects are skipped.
     #[serde(default = "default_max_object_bytes")]
     pub max_object_bytes: u64,
+    /// How many objects are read at a time: 1 to 256.
+    #[serde(default = "default_fetches_at_once")]
+    pub fetches_at_once: usize,
 }
 
 impl S3Config {
@@ -75,6 +80,7 @@ impl S3Config {
             tags: false,
             acl_file: None,
             max_object_bytes: DEFAULT_MAX_OBJECT_BYTES,
+            fetches_at_once: DEFAULT_FETCHES_AT_ONCE,
         }
     }
 }
@@ -113,6 +119,10 @@ pub enum Credentials {
 
 fn yes() -> bool {
     true
+}
+
+fn default_fetches_at_once() -> usize {
+    DEFAULT_FETCHES_AT_ONCE
 }
 
 fn default_max_object_bytes() -> u64 {

@@ -1,10 +1,12 @@
 //! The connector: its buckets, and the two ways into them.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{BoxStream, StreamExt};
+use lectern_connector_remote::Limits;
 use lectern_domain::PortError;
 use lectern_domain::ports::{Connector, Cursor, Fetched, ListEvent, SourceItem};
 use tokio::sync::Mutex;
@@ -18,6 +20,10 @@ use crate::filter::Filter;
 use crate::location::Location;
 use crate::reach::stores;
 use crate::store::Store;
+use crate::wire::AttemptTime;
+
+/// How many objects may be read at a time.
+const FETCHES_AT_ONCE: RangeInclusive<usize> = 1..=256;
 
 /// A bucket, and how it is spoken to.
 #[derive(Debug)]
@@ -48,6 +54,11 @@ impl S3Connector {
     /// A connector for buckets. Nobody is asked yet: what can be told is what is wrong with the configuration, and
     /// whether there are credentials where they should be.
     pub fn new(config: S3Config) -> Result<Self, Error> {
+        Self::with_patience(config, Limits::default(), AttemptTime::default())
+    }
+
+    /// The same with other budgets: of all attempts, and of each.
+    pub fn with_patience(config: S3Config, limits: Limits, attempt_time: AttemptTime) -> Result<Self, Error> {
         let locations: Vec<Location> = config
             .buckets
             .iter()
@@ -55,6 +66,16 @@ impl S3Connector {
             .collect::<Result<_, _>>()?;
         if locations.is_empty() {
             return Err(Error::NoBuckets);
+        }
+        if !FETCHES_AT_ONCE.contains(&config.fetches_at_once) {
+            return Err(Error::SettingInvalid {
+                setting: "fetches_at_once",
+                problem: format!(
+                    "it must be {} to {}",
+                    FETCHES_AT_ONCE.start(),
+                    FETCHES_AT_ONCE.end()
+                ),
+            });
         }
         for (position, one) in locations.iter().enumerate() {
             if let Some(two) = locations.iter().skip(position + 1).find(|two| one.overlaps(two)) {
@@ -68,7 +89,7 @@ impl S3Connector {
             read_secret(customer_key)?;
         }
         let filter = Filter::new(&config)?;
-        let stores = stores(&config, &locations)?;
+        let stores = stores(&config, &locations, limits, attempt_time)?;
         let buckets: Vec<Bucket> = locations
             .into_iter()
             .zip(stores)
@@ -136,5 +157,9 @@ impl Connector for S3Connector {
 
     async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError> {
         Ok(self.content(&item.key).await?)
+    }
+
+    fn fetches_at_once(&self) -> Option<usize> {
+        Some(self.config.fetches_at_once)
     }
 }

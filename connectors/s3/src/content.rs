@@ -80,6 +80,7 @@ impl S3Connector {
             Err(Error::TooLarge { limit_bytes, .. }) => {
                 Err(unusable(format!("is larger than {limit_bytes} bytes")))
             }
+            Err(error @ Error::Refused { .. }) => Err(unusable(format!("can't be read: {error}"))),
             Err(error) => Err(error),
         }
     }

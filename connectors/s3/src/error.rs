@@ -1,5 +1,6 @@
 //! What can go wrong with buckets. No message has a credential, a header or a query in it.
 
+use lectern_domain::ports::SIDECAR_INVALID;
 use lectern_domain::{ErrorKind, PortError};
 
 /// An error of the connector for buckets.
@@ -160,7 +161,7 @@ impl Error {
             Self::Unavailable { .. } => "bucket_unavailable",
             Self::Listing { .. } => "listing_unusable",
             Self::TooLarge { .. } => "too_large",
-            Self::Sidecar { .. } => "sidecar_invalid",
+            Self::Sidecar { .. } => SIDECAR_INVALID,
             Self::AccessFile { .. } => "access_file_invalid",
         }
     }

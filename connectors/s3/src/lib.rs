@@ -13,7 +13,7 @@
 //!
 //! * Memory: one page of a listing, and what waits for its sidecar, which is never more than a key has bytes.
 //! * A request that is throttled, breaks off or comes back incomplete is sent anew, after a pause and within a budget of time
-//!   ([`wire`]). A body is taken whole from one answer, so that two versions of an object are never mixed.
+//!   ([`wire`]); an answer that comes by single bytes is given up. A body is taken whole from one answer, so that two versions of an object are never mixed.
 //! * A page that fails ends the listing with an error: what wasn't seen is never taken for deleted.
 //! * The address of a bucket (`endpoint`) is the operator's own setting and may be in a private network.
 
@@ -35,4 +35,5 @@ mod error;
 pub use config::{Credentials, S3Config};
 pub use connector::S3Connector;
 pub use error::Error;
-pub use lectern_connector_remote::Secret;
+pub use lectern_connector_remote::{Limits, Secret};
+pub use wire::AttemptTime;

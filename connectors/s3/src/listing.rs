@@ -92,8 +92,8 @@ impl S3Connector {
             place.last.clear();
         }
         let access = place.access.as_deref();
-        let events: Vec<Option<ListEvent>> = stream::iter(found)
-            .map(|found| self.event(bucket, found, access, now))
+        let events: Vec<Vec<ListEvent>> = stream::iter(found)
+            .map(|found| self.said_of(bucket, found, access, now))
             .buffered(TAG_REQUESTS)
             .try_collect()
             .await?;
@@ -128,16 +128,17 @@ impl S3Connector {
         }
     }
 
-    async fn event(
+    /// What is said of an object.
+    async fn said_of(
         &self,
         bucket: &Bucket,
         found: Found,
         access: Option<&AccessFile>,
         now: DateTime<Utc>,
-    ) -> Result<Option<ListEvent>, Error> {
+    ) -> Result<Vec<ListEvent>, Error> {
         let pair = match found {
             Found::Document(pair) => pair,
-            Found::SidecarAlone(sidecar) => return Ok(self.alone(bucket, &sidecar)),
+            Found::SidecarAlone(sidecar) => return Ok(self.alone(bucket, &sidecar).into_iter().collect()),
         };
         let mut item = item(bucket, &pair.object);
         let object = &pair.object;
@@ -159,14 +160,16 @@ impl S3Connector {
             None
         };
         if let Some((code, reason)) = skipped {
-            return Ok(Some(ListEvent::Skipped { item, code, reason }));
+            let readers = readers_of_unread(bucket, &pair, access);
+            let skipped = ListEvent::Skipped { item, code, reason };
+            return Ok(readers.into_iter().chain([skipped]).collect());
         }
         let tags = match self.config.tags {
             false => None,
             true => match bucket.store.tags(&object.name).await {
                 Ok(tags) => Some(tags),
                 // Gone since the page was told.
-                Err(Error::Gone { .. }) => return Ok(None),
+                Err(Error::Gone { .. }) => return Ok(Vec::new()),
                 Err(error) => return Err(error),
             },
         };
@@ -178,7 +181,7 @@ impl S3Connector {
                 _ => format!("{tag} {}", blake3::hash(besides.as_bytes()).to_hex()),
             }
         });
-        Ok(Some(ListEvent::Item(item)))
+        Ok(vec![ListEvent::Item(item)])
     }
 
     /// What is said of a sidecar that is about nothing that is read: nothing, where that is left out on purpose.
@@ -190,6 +193,15 @@ impl S3Connector {
             reason: format!("it is about {described:?}, and there is no such object"),
         })
     }
+}
+
+/// Who may read what is there of an object that isn't read: by the file of readers, unless its sidecar may say otherwise.
+fn readers_of_unread(bucket: &Bucket, pair: &Pair, access: Option<&AccessFile>) -> Option<ListEvent> {
+    let access = access.filter(|_| pair.sidecar.is_none())?;
+    Some(ListEvent::Readers {
+        key: item(bucket, &pair.object).key,
+        acl: access.acl_of(&address(bucket, &pair.object.name), &pair.object.name),
+    })
 }
 
 /// What comes of an object.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use lectern_connector_remote::Patience;
+use lectern_connector_remote::{Limits, Patience};
 use object_store::client::HttpClient;
 
 use crate::config::S3Config;
@@ -12,13 +12,18 @@ use crate::credentials::{Account, Identity, google, not_for};
 use crate::error::Error;
 use crate::location::{Location, Scheme};
 use crate::store::Store;
-use crate::wire::{Amazon, Azure, Endpoint, Google, Service, Wire, http_client};
+use crate::wire::{Amazon, AttemptTime, Azure, Endpoint, Google, Service, Wire, http_client};
 
 const GOOGLE: &str = "https://storage.googleapis.com";
 
 /// The buckets at `locations`, in their order. Asks nobody.
-pub(crate) fn stores(config: &S3Config, locations: &[Location]) -> Result<Vec<Arc<dyn Store>>, Error> {
-    let patience = Patience::default();
+pub(crate) fn stores(
+    config: &S3Config,
+    locations: &[Location],
+    limits: Limits,
+    attempt_time: AttemptTime,
+) -> Result<Vec<Arc<dyn Store>>, Error> {
+    let patience = Patience::new(limits);
     let client = http_client(config.allow_http)?;
     let mut reach = Reach {
         config,
@@ -33,6 +38,7 @@ pub(crate) fn stores(config: &S3Config, locations: &[Location]) -> Result<Vec<Ar
                 service: reach.service(location)?,
                 customer_key: config.customer_key.clone(),
                 patience: patience.clone(),
+                attempt_time,
             }))
         })
         .collect()

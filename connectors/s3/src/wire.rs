@@ -2,10 +2,12 @@
 //!
 //! A request becomes an answer in this order: address and signature, which are each service's own ([`Service`]), one attempt,
 //! the judgement of its status ([`answer`]), and another attempt after a pause where that may help ([`Patience`]). Each attempt
-//! is signed anew, so that credentials which are renewed in the middle of a listing are used.
+//! is signed anew, so that credentials which are renewed in the middle of a listing are used, and has a time of its own
+//! ([`AttemptTime`]).
 
 mod amazon;
 mod answer;
+mod attempt_time;
 mod azure;
 mod endpoint;
 mod google;
@@ -26,6 +28,7 @@ use object_store::client::{HttpClient, HttpRequest, HttpRequestBody, HttpRespons
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) use amazon::Amazon;
+pub use attempt_time::AttemptTime;
 pub(crate) use azure::Azure;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use google::Google;
@@ -90,6 +93,7 @@ pub(crate) struct Wire {
     pub(crate) service: Box<dyn Service>,
     pub(crate) customer_key: Option<Secret>,
     pub(crate) patience: Patience,
+    pub(crate) attempt_time: AttemptTime,
 }
 
 /// The HTTP client of all buckets of a source. It follows no redirect: a signed request is for one host alone.
@@ -114,12 +118,25 @@ pub(crate) fn http_client(allow_http: bool) -> Result<HttpClient, Error> {
 }
 
 impl Wire {
-    /// Attempts for as long as there is patience.
-    async fn persist<T, F>(&self, asked: &Asked, attempt: impl FnMut() -> F) -> Result<T, Error>
+    /// Attempts for as long as there is patience, each within the time that an answer of so many bytes has.
+    async fn persist<T, F>(
+        &self,
+        asked: &Asked,
+        limit_bytes: u64,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Trouble>>,
     {
-        let done = self.patience.persist(asked, attempt).await;
+        let time = self.attempt_time.of(limit_bytes);
+        let in_time = || {
+            let attempt = tokio::time::timeout(time, attempt());
+            async move {
+                let late = |_| Err(Trouble::passing(format!("no whole answer within {time:?}")));
+                attempt.await.unwrap_or_else(late)
+            }
+        };
+        let done = self.patience.persist(asked, in_time).await;
         done.map_err(|given_up| match given_up {
             GivenUp::Lasting(error) => error,
             GivenUp::Spent { attempts, problem } => Error::Unavailable {
@@ -222,7 +239,8 @@ impl Store for Wire {
         let asked = Asked::Listing {
             bucket: self.bucket.clone(),
         };
-        self.persist(&asked, || self.try_page(&asked, &url)).await
+        self.persist(&asked, MAX_LISTING_BYTES, || self.try_page(&asked, &url))
+            .await
     }
 
     async fn object(&self, name: &str, limit_bytes: u64) -> Result<Object, Error> {
@@ -231,7 +249,7 @@ impl Store for Wire {
             key: encode(&self.bucket, name),
         };
         let object = self
-            .persist(&asked, || self.try_object(&asked, &url, limit_bytes))
+            .persist(&asked, limit_bytes, || self.try_object(&asked, &url, limit_bytes))
             .await;
         match object {
             Err(Error::Refused { answer, .. })
@@ -252,7 +270,8 @@ impl Store for Wire {
         let asked = Asked::Tags {
             key: encode(&self.bucket, name),
         };
-        match self.persist(&asked, || self.try_tags(&asked, &url)).await {
+        let tags = self.persist(&asked, MAX_TAGGING_BYTES, || self.try_tags(&asked, &url));
+        match tags.await {
             // How some say that there are none.
             Err(Error::Refused { answer, .. }) if answer.ends_with("NoSuchTagSet") => Ok(Vec::new()),
             tags => tags,

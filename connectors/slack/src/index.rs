@@ -5,7 +5,7 @@
 //! of those hashes, and of what all documents of the conversation share: its name and its readers. So a listing
 //! holds no texts, and fetching a document reads the days that it has messages of.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::cut::{Hole, Line, Piece, Rules, cut};
 use crate::directory::{Conversation, Directory};
 use crate::export::{Days, Export, StoredFile, Unreadable};
 use crate::json::records;
-use crate::message::{Message, Record, Scene, SharedFile};
+use crate::message::{Absent, Message, Record, Scene, SharedFile};
 use crate::moment::Moment;
 
 /// What a day's file says: its records, by their places in it.
@@ -142,11 +142,13 @@ pub(crate) fn hash_of(message: &Message) -> [u8; 16] {
 #[derive(Default)]
 struct Reading {
     by_time: HashMap<Moment, Entry>,
-    deleted: HashSet<Moment>,
+    /// Messages that were deleted, or whose newer state has nothing to be found: up to which state, and why. In whatever order
+    /// the records come, they count once all are read.
+    withdrawn: BTreeMap<Moment, (Moment, Reason)>,
     /// The ids of the files that were found.
     files: HashSet<String>,
-    /// Replies that are in no document, by thread.
-    replies_left_out: BTreeMap<Moment, u32>,
+    /// Replies of which a record has nothing to be found, by thread.
+    replies_left_out: BTreeMap<Moment, BTreeSet<Moment>>,
     /// For each day's file the first and the last message; nothing where it can't be read.
     spans: Vec<Option<(Moment, Moment)>>,
 }
@@ -157,15 +159,15 @@ impl Reading {
         for (place, record) in day.iter().enumerate() {
             index.messages += 1;
             match record {
-                Record::LeftOut { reason, thread } => {
+                Record::LeftOut { reason, absent } => {
                     *index.left_out.entry(*reason).or_default() += 1;
-                    if let Some(thread) = thread {
-                        *self.replies_left_out.entry(*thread).or_default() += 1;
+                    if let Some(absent) = absent {
+                        self.leave_out(absent, *reason);
                     }
                 }
                 Record::Deletion(at) => {
                     *index.left_out.entry(Reason::Deleted).or_default() += 1;
-                    self.deleted.insert(*at);
+                    self.withdraw(*at, Moment(u64::MAX), Reason::Deleted);
                 }
                 Record::Message(message) => {
                     let (first, last) = span.unwrap_or((message.at, message.at));
@@ -175,6 +177,22 @@ impl Reading {
             }
         }
         self.spans.push(Some(span.unwrap_or_default()));
+    }
+
+    fn leave_out(&mut self, absent: &Absent, reason: Reason) {
+        if let Some(thread) = absent.thread {
+            self.replies_left_out.entry(thread).or_default().insert(absent.at);
+        }
+        if let Some(until) = absent.until {
+            self.withdraw(absent.at, until, reason);
+        }
+    }
+
+    fn withdraw(&mut self, at: Moment, until: Moment, reason: Reason) {
+        let known = self.withdrawn.entry(at).or_insert((until, reason));
+        if known.0 < until {
+            *known = (until, reason);
+        }
     }
 
     /// Notes the files that were shared and that the export has.
@@ -190,9 +208,7 @@ impl Reading {
             for shared in &message.shown.files {
                 let Some(id) = &shared.id else { continue };
                 let stored = days.uploads.get(id).or_else(|| uploads.get(id));
-                let Some(stored) = stored.filter(|_| self.files.insert(id.clone())) else {
-                    continue;
-                };
+                let Some(stored) = stored else { continue };
                 files.push(FileEntry {
                     shared: shared.clone(),
                     id: id.clone(),
@@ -231,13 +247,40 @@ impl Reading {
         *index.left_out.entry(Reason::Superseded).or_default() += 1;
     }
 
-    fn finish(mut self, index: &mut Index, config: &SlackConfig) {
-        for at in &self.deleted {
-            if self.by_time.remove(at).is_some() {
-                *index.left_out.entry(Reason::Deleted).or_default() += 1;
+    /// Takes messages out that were withdrawn and not written anew since, with the files that were shared with them.
+    fn take_out_withdrawn(&mut self, index: &mut Index) {
+        for (at, (until, reason)) in &self.withdrawn {
+            if self.by_time.get(at).is_none_or(|entry| entry.version > *until) {
+                continue;
             }
+            self.by_time.remove(at);
+            let reason = match reason {
+                Reason::Deleted => Reason::Deleted,
+                _ => Reason::Superseded,
+            };
+            *index.left_out.entry(reason).or_default() += 1;
         }
-        index.files.retain(|file| !self.deleted.contains(&file.with));
+        // Of several messages that share a file, the first that stays has it.
+        let is_first = |file: &FileEntry| self.files.insert(file.id.clone());
+        let (by_time, mut is_first) = (&self.by_time, is_first);
+        index
+            .files
+            .retain(|file| by_time.contains_key(&file.with) && is_first(file));
+    }
+
+    /// How many replies of each thread are in no document.
+    fn replies_left_out(&self) -> BTreeMap<Moment, u32> {
+        let is_out = |at: &&Moment| !self.by_time.contains_key(*at);
+        let counted = self.replies_left_out.iter().map(|(thread, replies)| {
+            let count = replies.iter().filter(is_out).count();
+            (*thread, u32::try_from(count).unwrap_or(u32::MAX))
+        });
+        counted.collect()
+    }
+
+    fn finish(mut self, index: &mut Index, config: &SlackConfig) {
+        self.take_out_withdrawn(index);
+        let replies_left_out = self.replies_left_out();
         index.entries = self.by_time.into_values().collect();
         index.entries.sort_by_key(|entry| entry.line.at);
         let lines: Vec<Line> = index.entries.iter().map(|entry| entry.line).collect();
@@ -247,7 +290,7 @@ impl Reading {
             max_bytes: u64::from(config.max_exchange_bytes),
         };
         let holes = holes(&index.days.files, &self.spans);
-        index.pieces = cut(&lines, rules, &holes, &self.replies_left_out);
+        index.pieces = cut(&lines, rules, &holes, &replies_left_out);
         name_documents(index);
         let withheld = index.pieces.iter().filter(|piece| piece.is_withheld);
         let withheld: usize = withheld.map(|piece| piece.lines.len()).sum();

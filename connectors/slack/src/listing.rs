@@ -37,7 +37,7 @@ pub(crate) fn list(shelf: &Shelf, give: Give<'_>) -> Result<Option<Account>, Err
             }
             Err(unreadable) => {
                 account.days_unreadable += 1;
-                give(lost(setting, &conversation.folder, &unreadable, None))
+                give(readers(setting)) && give(lost(setting, &conversation.folder, &unreadable, None))
             }
         };
         if !is_heard {
@@ -68,6 +68,9 @@ pub(crate) fn list(shelf: &Shelf, give: Give<'_>) -> Result<Option<Account>, Err
 
 fn list_conversation(setting: Setting<'_>, index: &Index, account: &mut Account, give: Give<'_>) -> bool {
     account.messages += index.messages;
+    if !index.unreadable.is_empty() && !give(readers(setting)) {
+        return false;
+    }
     for (file, unreadable) in &index.unreadable {
         account.days_unreadable += 1;
         let withheld = index.left_out.get(&Reason::DayUnreadable).copied();
@@ -123,6 +126,14 @@ fn list_conversation(setting: Setting<'_>, index: &Index, account: &mut Account,
         }
     }
     true
+}
+
+/// Who may read what stays of a conversation that can't be read whole: whoever has left it doesn't any longer.
+fn readers(setting: Setting<'_>) -> ListEvent {
+    ListEvent::Readers {
+        key: format!("{}/", setting.conversation.id),
+        acl: setting.conversation.acl.clone(),
+    }
 }
 
 /// What is said of a file of messages that can't be read: of what the conversation had, all that isn't listed stays.

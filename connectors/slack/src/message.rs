@@ -22,9 +22,19 @@ pub(crate) enum Record {
     /// No message to be found by anybody.
     LeftOut {
         reason: Reason,
-        /// The thread that it is a reply in.
-        thread: Option<Moment>,
+        /// Which message isn't, where the record has one.
+        absent: Option<Absent>,
     },
+}
+
+/// A message of which a record has nothing that may be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Absent {
+    pub(crate) at: Moment,
+    /// The thread that it is a reply in.
+    pub(crate) thread: Option<Moment>,
+    /// The newest of its states that the record takes the place of, where it is the newer state of a message.
+    pub(crate) until: Option<Moment>,
 }
 
 /// A message.
@@ -80,29 +90,43 @@ pub(crate) struct Scene<'a> {
 impl Record {
     pub(crate) fn read(value: &Value, scene: Scene<'_>) -> Self {
         if value["subtype"] == "message_changed" && value["message"].is_object() {
-            let version = moment(value, "ts");
-            return Self::of_message(&value["message"], version, scene);
+            let message = &value["message"];
+            let version = moment(value, "ts").or_else(|| moment(&message["edited"], "ts"));
+            return Self::of_message(message, version.or_else(|| moment(message, "ts")), scene);
         }
         if value["subtype"] == "message_deleted" {
             let deleted = moment(value, "deleted_ts").or_else(|| moment(&value["previous_message"], "ts"));
-            return deleted.map_or(left_out(Reason::Deleted, None), Self::Deletion);
+            return deleted.map_or(nothing_named(Reason::Deleted), Self::Deletion);
         }
         Self::of_message(value, None, scene)
     }
 
+    /// Reads a message. `version` is when its state was written, where it stands in a record about it.
     fn of_message(value: &Value, version: Option<Moment>, scene: Scene<'_>) -> Self {
         let is_message = value.get("type").is_none_or(|kind| kind == "message");
         let Some(at) = moment(value, "ts").filter(|_| is_message) else {
-            return left_out(Reason::BrokenRecord, None);
+            return nothing_named(Reason::BrokenRecord);
         };
         let thread = moment(value, "thread_ts");
         let answered = thread.filter(|thread| *thread != at);
+        let left_out = |reason| Self::LeftOut {
+            reason,
+            absent: Some(Absent {
+                at,
+                thread: answered,
+                until: match reason {
+                    // What was deleted has no later state.
+                    Reason::Deleted => Some(Moment(u64::MAX)),
+                    _ => version,
+                },
+            }),
+        };
         if let Some(reason) = reason_to_leave_out(value) {
-            return left_out(reason, answered);
+            return left_out(reason);
         }
         let edited = moment(&value["edited"], "ts");
         let Some(shown) = render::message(value, at, answered.is_some(), edited, scene) else {
-            return left_out(Reason::Empty, answered);
+            return left_out(Reason::Empty);
         };
         let replies = value["reply_count"].as_u64().unwrap_or_default();
         Self::Message(Box::new(Message {
@@ -115,8 +139,8 @@ impl Record {
     }
 }
 
-fn left_out(reason: Reason, thread: Option<Moment>) -> Record {
-    Record::LeftOut { reason, thread }
+fn nothing_named(reason: Reason) -> Record {
+    Record::LeftOut { reason, absent: None }
 }
 
 fn moment(value: &Value, key: &str) -> Option<Moment> {

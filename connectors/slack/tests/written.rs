@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use futures::StreamExt;
-use lectern_connector_slack::{MembersAs, SlackConfig, SlackConnector};
+use lectern_connector_slack::{Account, MembersAs, SlackConfig, SlackConnector};
 use lectern_domain::ports::{Connector, ListEvent, SourceItem};
 use lectern_domain::{Acl, ErrorKind, PortError, Principal};
+use serde_json::{Value, json};
 
 fn written() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/written")
@@ -125,6 +127,16 @@ async fn a_broken_day_costs_that_day_and_deletes_nothing() {
         "{failed:?}"
     );
     assert!(!failed[0].contains("xox"), "{failed:?}");
+    let readers: Vec<_> = events(&connector)
+        .await
+        .into_iter()
+        .filter_map(|event| match event {
+            Ok(ListEvent::Readers { key, acl }) => Some((key, acl)),
+            _ => None,
+        })
+        .collect();
+    let workspace = Acl::allowing([Principal::Group("slack".to_owned())]);
+    assert_eq!(readers, [("CGEN/".to_owned(), workspace)], "who reads what stays");
     // The thread whose last reply was on that day stays as it was; what ended before is listed.
     let after: Vec<String> = documents(&connector)
         .await
@@ -279,4 +291,125 @@ async fn what_is_gone_from_a_newer_export_is_not_found() {
         "{told:#?}"
     );
     assert!(told.iter().any(|line| line.starts_with("DADABO/")), "{told:#?}");
+}
+
+/// Reads an export whose channel has these records, each on a day of its own, in this order.
+async fn read_in_order(records: &[&Value]) -> (String, Account) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    };
+    write("users.json", r#"[{"id": "UADA", "name": "ada"}]"#);
+    write(
+        "channels.json",
+        r#"[{"id": "CGEN", "name": "general", "members": []}]"#,
+    );
+    write("__uploads/FPLAN/plan.txt", "the plan");
+    for (day, record) in records.iter().enumerate() {
+        let day = format!("general/2024-03-{:02}.json", day + 1);
+        write(&day, &json!([record]).to_string());
+    }
+    let connector = SlackConnector::new(config(folder.path().to_owned())).unwrap();
+    let mut all = String::new();
+    for item in documents(&connector).await {
+        let fetched = connector.fetch(&item).await.unwrap();
+        writeln!(all, "{} {}", item.key, String::from_utf8_lossy(&fetched.bytes)).unwrap();
+    }
+    let account = connector.account().unwrap();
+    assert!(account.adds_up(), "{account:?}");
+    assert_eq!(account.messages, records.len() as u64);
+    (all, account)
+}
+
+/// That in both orders of the records as many messages stand in documents, and as many are left out for each reason. Gives all
+/// that the documents say.
+async fn read_both_ways(records: &[&Value], indexed: u64, left_out: &[(&'static str, u64)]) -> [String; 2] {
+    let there = read_in_order(records).await;
+    let backwards: Vec<&Value> = records.iter().rev().copied().collect();
+    let back = read_in_order(&backwards).await;
+    let left_out: BTreeMap<&str, u64> = left_out.iter().copied().collect();
+    [there, back].map(|(all, account)| {
+        assert_eq!(
+            (account.indexed, &account.left_out),
+            (indexed, &left_out),
+            "{all}"
+        );
+        all
+    })
+}
+
+fn said(at: &str, text: &str) -> Value {
+    json!({"type": "message", "user": "UADA", "text": text, "ts": at})
+}
+
+/// A record of the second `at` that a message is this now.
+fn changed(at: u64, message: &Value) -> Value {
+    json!({"type": "message", "subtype": "message_changed", "hidden": true, "ts": format!("{at}.000000"), "message": message})
+}
+
+#[tokio::test]
+async fn a_message_that_was_deleted_and_left_its_replies_is_not_told_in_whatever_order_its_records_come() {
+    const ROOT: &str = "1709283600.000100";
+    let mut root = said(ROOT, "said in anger");
+    root["reply_count"] = json!(1);
+    root["files"] = json!([{"id": "FPLAN", "name": "plan.txt"}]);
+    let mut reply = said("1709283700.000100", "an answer that stays");
+    reply["thread_ts"] = json!(ROOT);
+    let mut tombstone = said(ROOT, "This message was deleted.");
+    tombstone["subtype"] = json!("tombstone");
+    let deletion = changed(1_709_290_000, &tombstone);
+    let left_out = [("deleted_message", 2)];
+    for all in read_both_ways(&[&root, &reply, &deletion], 1, &left_out).await {
+        assert!(
+            !all.contains("anger") && !all.contains("plan") && all.contains("an answer that stays"),
+            "{all}"
+        );
+    }
+    // What was deleted stays so, whatever state of it is newer.
+    let late = changed(1_709_295_000, &root);
+    let left_out = [("deleted_message", 2), ("superseded_message", 1)];
+    for all in read_both_ways(&[&root, &late, &reply, &deletion], 1, &left_out).await {
+        assert!(!all.contains("anger"), "{all}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_an_edit_left_empty_is_not_told_until_it_is_written_anew() {
+    const AT: &str = "1709283600.000100";
+    let mut first = said(AT, "a slip");
+    first["files"] = json!([{"id": "FPLAN", "name": "plan.txt"}]);
+    let neighbour = said("1709283650.000100", "a neighbour");
+    let emptied = changed(1_709_290_000, &said(AT, ""));
+    let left_out = [("empty_message", 1), ("superseded_message", 1)];
+    for all in read_both_ways(&[&first, &neighbour, &emptied], 1, &left_out).await {
+        assert!(
+            !all.contains("slip") && !all.contains("plan") && all.contains("a neighbour"),
+            "{all}"
+        );
+    }
+    let anew = changed(1_709_295_000, &said(AT, "said better"));
+    for all in read_both_ways(&[&first, &neighbour, &emptied, &anew], 2, &left_out).await {
+        assert!(
+            !all.contains("slip") && all.contains("said better") && all.contains("a neighbour"),
+            "{all}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_several_messages_share_stays_for_as_long_as_one_of_them_does() {
+    let sharing = |at: &str| {
+        let mut message = said(at, "here it is");
+        message["files"] = json!([{"id": "FPLAN", "name": "plan.txt", "mimetype": "text/plain"}]);
+        message
+    };
+    let (first, second) = (sharing("1709283600.000100"), sharing("1709370000.000100"));
+    let deleted = json!({"type": "message", "subtype": "message_deleted", "deleted_ts": "1709283600.000100",
+                         "ts": "1709456400.000100"});
+    let left_out = [("deleted_message", 2)];
+    for all in read_both_ways(&[&first, &second, &deleted], 1, &left_out).await {
+        assert!(all.contains("the plan"), "{all}");
+    }
 }

@@ -53,6 +53,7 @@ async fn listed(fixture: &dyn Fixture, since: Option<&Cursor>) -> Result<Named, 
                 named.cursor = Some(cursor);
                 continue;
             }
+            Ok(ListEvent::Skipped { code, .. }) if fixture.left_out().contains(&code) => continue,
             other => return Err(broken(format!("the listing has {other:?}"))),
         };
         ensure(is_new, SINCE, || format!("{key:?} is named twice"))?;

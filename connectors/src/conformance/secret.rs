@@ -202,6 +202,10 @@ impl Fixture for Listening<'_> {
         self.connector.fixture.expected(name, bytes)
     }
 
+    fn left_out(&self) -> Vec<&'static str> {
+        self.connector.fixture.left_out()
+    }
+
     async fn break_source(&self, way: usize) -> bool {
         self.connector.fixture.break_source(way).await
     }

@@ -142,6 +142,36 @@ async fn an_access_file_says_who_reads_and_what_it_does_not_name_is_read_by_nobo
 }
 
 #[tokio::test]
+async fn of_what_is_not_read_the_access_file_still_says_who_reads_what_is_there() {
+    let shelf = Shelf::new();
+    let entries = json!([{"Name": "hr", "Type": "GROUP", "Access": "ALLOW"}]);
+    let file = json!([{"keyPrefix": "s3://shelf/docs/", "aclEntries": entries}]);
+    shelf.put("acl.json", file.to_string().as_bytes());
+    for key in ["docs/cold.md", "docs/own.md"] {
+        shelf.put(key, b"x");
+        shelf.change(key, |stored| stored.storage_class = "DEEP_ARCHIVE".to_owned());
+    }
+    // A sidecar's word comes over that of the file, and isn't known here.
+    shelf.put("docs/own.md.metadata.json", b"{}");
+    let connector = on_shelf(&shelf, json!({"acl_file": "s3://shelf/acl.json"}));
+    let told: Vec<(String, Option<Acl>)> = listed(connector.as_ref())
+        .await
+        .into_iter()
+        .map(|event| match event {
+            ListEvent::Readers { key, acl } => (key, Some(acl)),
+            ListEvent::Skipped { item, code, .. } => (format!("{}: {code}", item.key), None),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let expected = [
+        ("shelf/docs/cold.md", Some(groups(&["hr"]))),
+        ("shelf/docs/cold.md: archived", None),
+        ("shelf/docs/own.md: archived", None),
+    ];
+    assert_eq!(told, expected.map(|(key, acl)| (key.to_owned(), acl)));
+}
+
+#[tokio::test]
 async fn whatever_changes_about_a_document_changes_its_tag() {
     let shelf = Shelf::new();
     shelf.put("a.md", b"a");

@@ -1,6 +1,7 @@
 //! Objects that change, vanish or are locked while they are read.
 
 use super::*;
+use lectern_connectors::s3::{AttemptTime, Limits};
 use lectern_domain::ErrorKind;
 use std::time::Duration;
 
@@ -49,21 +50,64 @@ async fn what_vanishes_between_listing_and_fetching_is_gone() {
     assert_eq!(lines(connector.as_ref()).await, ["shelf/b.md"]);
 }
 
+/// A connector that gives a request up after three attempts, each of which has a quarter of a second.
+fn hasty(endpoint: &str) -> S3Connector {
+    let config = json!({
+        "kind": "s3", "buckets": [BUCKET], "endpoint": endpoint, "allow_http": true,
+        "credentials": {"from": "anonymous"},
+    });
+    let SourceConfig::S3(config) = SourceConfig::from_json(config).unwrap() else {
+        panic!("the configuration is no bucket's");
+    };
+    let limits = Limits {
+        first_pause: Duration::from_millis(1),
+        longest_pause: Duration::from_millis(1),
+        retries: 2,
+        ..Limits::default()
+    };
+    let attempt_time = AttemptTime {
+        least: Duration::from_millis(250),
+        bytes_per_second: u64::MAX,
+    };
+    S3Connector::with_patience(S3Config::clone(&config), limits, attempt_time).unwrap()
+}
+
+/// That whatever is asked for is given up after three attempts, for this reason. Gives the two errors.
+async fn assert_given_up(connector: &S3Connector, reason: &str) {
+    let listed: Vec<_> = connector.list(None).collect().await;
+    let [Err(listing)] = listed.as_slice() else {
+        panic!("{listed:?}");
+    };
+    let fetching = fetch(connector, "shelf/a.txt").await.unwrap_err();
+    for error in [listing, &fetching] {
+        assert_eq!(
+            (error.code, error.kind),
+            ("bucket_unavailable", ErrorKind::Unavailable),
+            "{error:?}"
+        );
+        let message = &error.message;
+        assert!(
+            message.contains("failed 3 times") && message.contains(reason),
+            "{message}"
+        );
+    }
+}
+
 #[tokio::test]
-async fn what_can_not_be_reached_is_given_up_after_a_while_and_at_once_when_nobody_waits() {
+async fn what_can_not_be_reached_is_given_up_after_its_attempts() {
     // A port where nobody listens.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let connector = connector(&format!("http://127.0.0.1:{port}"), "docs", json!({}));
-    let item = SourceItem::new("docs/a.md", "");
-    let fetch = tokio::time::timeout(Duration::from_millis(300), connector.fetch(&item));
-    assert!(
-        fetch.await.is_err(),
-        "dropped while it waits for the next attempt"
-    );
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    assert_given_up(&hasty(&endpoint), "").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_by_single_bytes_is_given_up_after_its_attempts() {
+    let shelf = Shelf::new();
+    shelf.put("a.txt", &[b'a'; 2000]);
+    shelf.drip();
+    assert_given_up(&hasty(shelf.endpoint()), "no whole answer within 250ms").await;
 }
 
 #[tokio::test]

@@ -185,4 +185,9 @@ async fn many_buckets_are_one_source() {
     let google =
         json!({"kind": "s3", "buckets": ["gs://a"], "tags": true, "credentials": {"from": "anonymous"}});
     assert_eq!(refused(google), "bucket_setting_invalid");
+    for fetches_at_once in [0, 257] {
+        let anonymous = json!({"from": "anonymous"});
+        let many = json!({"kind": "s3", "buckets": ["a"], "credentials": anonymous, "fetches_at_once": fetches_at_once});
+        assert_eq!(refused(many), "bucket_setting_invalid");
+    }
 }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The name of the bucket.
 pub const BUCKET: &str = "shelf";
@@ -46,6 +47,8 @@ struct State {
     refusal: Option<(u16, &'static str)>,
     /// The page that is refused, counted from 0, and what it is answered with.
     broken_page: Option<(usize, u16, String)>,
+    /// Whether answers come by single bytes.
+    drips: bool,
     /// Called before each answer to a `get`.
     before_get: Option<BeforeGet>,
 }
@@ -138,6 +141,11 @@ impl Shelf {
         state.broken_page = None;
     }
 
+    /// Sends the body of each answer a byte at a time from now on, far too slowly to come to its end.
+    pub fn drip(&self) {
+        self.state().drips = true;
+    }
+
     pub fn break_page(&self, page: usize, status: u16, body: &str) {
         self.state().broken_page = Some((page, status, body.to_owned()));
     }
@@ -153,6 +161,8 @@ impl Shelf {
 
     /// Answers one request after the other, until the client has enough.
     fn converse(&self, stream: TcpStream) {
+        // Else the body of each answer waits until its head is acknowledged, 40 ms on Linux.
+        stream.set_nodelay(true).unwrap();
         let Ok(mut answers) = stream.try_clone() else {
             return;
         };
@@ -165,11 +175,12 @@ impl Shelf {
                 write!(head, "{name}: {value}\r\n").unwrap();
             }
             head.push_str("\r\n");
-            if answers
-                .write_all(head.as_bytes())
-                .and_then(|()| answers.write_all(&body))
-                .is_err()
-            {
+            let drips = self.state().drips;
+            let sent = answers.write_all(head.as_bytes()).and_then(|()| match drips {
+                true => drip(&mut answers, &body),
+                false => answers.write_all(&body),
+            });
+            if sent.is_err() {
                 return;
             }
         }
@@ -297,6 +308,19 @@ impl Shelf {
         headers.push(("ETag".to_owned(), stored.etag));
         (200, headers, stored.bytes)
     }
+}
+
+/// Sends a byte whenever the client has said nothing for a moment. Fails as soon as it hangs up.
+fn drip(to: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+    to.set_read_timeout(Some(Duration::from_millis(5)))?;
+    for byte in bytes {
+        to.write_all(&[*byte])?;
+        match to.read(&mut [0]) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            _ => return Err(io::ErrorKind::ConnectionAborted.into()),
+        }
+    }
+    to.set_read_timeout(None)
 }
 
 type Answer = (u16, Vec<(String, String)>, Vec<u8>);

@@ -15,6 +15,8 @@ use crate::site::{Page, Site};
 
 /// What the site is opened with.
 const PASSWORD: &str = "shelf/pass+word=4711";
+/// What an address of the site has in it that opens a page for whoever has the address.
+const TOKEN: &str = "eyJhbGciOi.4711+token/of=a-page";
 
 /// What a site is like.
 #[derive(Clone, Copy)]
@@ -60,6 +62,11 @@ impl Shelf {
             config,
             _folder: folder,
         };
+        for address in shelf.tokened() {
+            shelf
+                .site
+                .put(&address, Page::html("Whoever has the address may read it."));
+        }
         shelf.write_indexes();
         shelf
     }
@@ -69,6 +76,12 @@ impl Shelf {
         let (_, host) = self.site.address().split_once("://").unwrap();
         let password = encoded(PASSWORD).replace('/', "%2F");
         format!("http://ada:{password}@{host}/shelf/{}", encoded(name))
+    }
+
+    /// Addresses of a page that is there, with a token and with a signature, as a download has them.
+    fn tokened(&self) -> [String; 2] {
+        let token = encoded(TOKEN).replace('/', "%2F");
+        ["access_token", "X-Amz-Signature"].map(|name| format!("/shelf/plan.md?page=1&{name}={token}"))
     }
 
     /// A page of links for each hundred pages, or a sitemap.
@@ -86,6 +99,10 @@ impl Shelf {
             for name in &names {
                 write!(sitemap, "<url><loc>{}</loc></url>", self.link(name)).unwrap();
             }
+            for address in self.tokened() {
+                let address = address.replace('&', "&amp;");
+                write!(sitemap, "<url><loc>{}{address}</loc></url>", self.site.address()).unwrap();
+            }
             sitemap.push_str("</urlset>");
             self.site
                 .put("/sitemap.xml", tagged(Page::new("application/xml", sitemap)));
@@ -99,6 +116,7 @@ impl Shelf {
                 .put(&format!("/index/{number}"), tagged(Page::of_links(links)));
         }
         let links = (0..groups.len()).map(|number| format!("index/{number}"));
+        let links = links.chain(self.tokened().map(|address| address.replace('&', "&amp;")));
         self.site.put("/", tagged(Page::of_links(links)));
     }
 }
@@ -150,7 +168,11 @@ impl Fixture for Shelf {
     }
 
     fn secrets(&self) -> Vec<String> {
-        vec![PASSWORD.to_owned()]
+        vec![PASSWORD.to_owned(), TOKEN.to_owned()]
+    }
+
+    fn left_out(&self) -> Vec<&'static str> {
+        vec!["secret_in_address"]
     }
 
     fn shown(&self) -> Vec<String> {
@@ -190,7 +212,7 @@ impl Fixture for Shelf {
     }
 }
 
-/// Runs the suite, and sees that the password was shown each time.
+/// Runs the suite, and sees that the password was shown each time, and that no address with a token was asked for.
 async fn assert_kept(manner: Manner) {
     let shelf = Shelf::new(manner);
     connector_suite(&shelf).await.unwrap();
@@ -201,6 +223,7 @@ async fn assert_kept(manner: Manner) {
             .iter()
             .all(|asked| asked.headers.contains_key("authorization"))
     );
+    assert!(asked.iter().all(|asked| !asked.path.contains("plan.md")));
 }
 
 #[tokio::test]

@@ -70,6 +70,7 @@ impl Listing {
                 }
                 Ok(ListEvent::Gone { key }) => listing.gone.push(key),
                 Ok(ListEvent::Checkpoint(cursor)) => listing.cursor = Some(cursor),
+                Ok(other @ ListEvent::Readers { .. }) => panic!("{other:?}"),
                 Err(error) => {
                     listing.error = Some(error);
                     break;

@@ -9,5 +9,6 @@ mod contract;
 mod scope;
 mod rules;
 mod documents;
+mod secrets;
 mod trouble;
 mod again;

@@ -3,8 +3,12 @@
 //! An address that a page or a site names goes this way: it is resolved (`url`, which writes hosts in lower case and as
 //! ASCII, takes default ports and dot segments away, and reads IPv4 addresses in all their spellings), loses what names a
 //! person or tracks one, and has its percent encoding written in one way (RFC 3986, 6.2.2). The result is the document's
-//! address; its key is the same, with a `#` behind it where it would end with a `/`.
+//! address; its key is the same, with a `#` behind it where it would end with a `/`. One that has a token or a signature in
+//! its query even then is none: it would be shown to everybody who may read the document, and be another one at each crawl.
 
+use std::borrow::Cow;
+
+use lectern_connector_remote::opens_something;
 use percent_encoding::{percent_decode_str, percent_encode_byte};
 use url::Url;
 
@@ -47,8 +51,13 @@ impl Spelling {
         }
     }
 
-    /// The one form of an address, where it is one of the web and not too long.
-    pub(crate) fn normalized(&self, mut url: Url) -> Option<Url> {
+    /// The one form of an address, where it is one of the web, not too long, and has no secret in it.
+    pub(crate) fn normalized(&self, url: Url) -> Option<Url> {
+        self.spelled(url).filter(|url| !has_secret(url))
+    }
+
+    /// The same, also where it has a secret in it: such an address is neither kept nor told.
+    pub(crate) fn spelled(&self, mut url: Url) -> Option<Url> {
         if !matches!(url.scheme(), "http" | "https") || url.as_str().len() > 4 * self.max_bytes {
             return None;
         }
@@ -85,6 +94,21 @@ impl Spelling {
                 None => name == *dropped,
             })
     }
+}
+
+/// Whether the query of an address opens something for whoever has it.
+pub(crate) fn has_secret(url: &Url) -> bool {
+    url.query().is_some_and(|query| opens_something(&tidy(query)))
+}
+
+/// An address as it may be told: without its query, where that has a secret in it.
+pub(crate) fn shown(url: &Url) -> Cow<'_, Url> {
+    if !has_secret(url) {
+        return Cow::Borrowed(url);
+    }
+    let mut shown = url.clone();
+    shown.set_query(None);
+    Cow::Owned(shown)
 }
 
 /// A path without the session that some servers write into it.
@@ -210,6 +234,34 @@ mod tests {
         ] {
             assert_eq!(normalized(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn an_address_with_a_secret_is_none_unless_the_parameter_is_dropped() {
+        for query in [
+            "access_token=hunter2",
+            "page=2&ACCESS%5FTOKEN=hunter2",
+            "X-Amz-Credential=A&X-Amz-Signature=hunter2",
+            "utm_source=x&sig=hunter2#top",
+        ] {
+            let written = format!("https://example.com/plan.pdf?{query}");
+            assert_eq!(normalized(&written), None, "{query}");
+            let url = Url::parse(&written).unwrap();
+            assert!(!shown(&url).as_str().contains("hunter2"), "{query}");
+        }
+        for plain in [
+            "https://example.com/token?page=2",
+            "https://example.com/plan.pdf?token=",
+        ] {
+            assert_eq!(normalized(plain).as_deref(), Some(plain));
+            assert_eq!(shown(&Url::parse(plain).unwrap()).as_str(), plain);
+        }
+        let dropping = Spelling::new(&["Access_Token".to_owned()], 200);
+        let url = Url::parse("https://example.com/plan.pdf?access_token=hunter2&page=2").unwrap();
+        assert_eq!(
+            dropping.normalized(url).unwrap().as_str(),
+            "https://example.com/plan.pdf?page=2"
+        );
     }
 
     proptest! {

@@ -22,7 +22,7 @@ use lectern_domain::ports::{ListEvent, SourceItem};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::address::{key_of, origin_of};
+use crate::address::{has_secret, key_of, origin_of, shown};
 use crate::connector::{WebConnector, path_of};
 use crate::error::Error;
 use crate::exchange::{Answer, Ask, Wanted};
@@ -39,6 +39,8 @@ const MAX_FAILURES_IN_A_ROW: u32 = 10;
 const MAX_REFUSALS_IN_A_ROW: u32 = 50;
 /// Addresses that are known at most, for each that may be asked for: links may lead to nothing that is asked for.
 const KNOWN_PER_PAGE: usize = 4;
+/// What leads to an address with a secret in it is left out by this code.
+const SECRET_IN_ADDRESS: &str = "secret_in_address";
 /// How many sitemaps lead to a sitemap at most.
 const MAX_SITEMAP_LEVELS: u8 = 3;
 
@@ -139,6 +141,8 @@ pub(crate) struct Crawl<'a> {
     has_looked: bool,
     /// Addresses that found no place within the bounds.
     left_over: u64,
+    /// Sitemaps that `robots.txt` names, with a secret in their address.
+    withheld_sitemaps: u32,
     has_begun: bool,
     is_over: bool,
 }
@@ -163,6 +167,7 @@ impl<'a> Crawl<'a> {
             lost: Vec::new(),
             has_looked: false,
             left_over: 0,
+            withheld_sitemaps: 0,
             has_begun: false,
             is_over: false,
         }
@@ -234,9 +239,13 @@ impl<'a> Crawl<'a> {
 
     /// Notes a sitemap, where its host belongs to the source.
     fn name_sitemap(&mut self, base: &Url, reference: &str, kind: Kind) -> Option<u32> {
-        let url = self.site.scope.resolve(base, reference)?;
+        let url = self.site.scope.target(base, reference)?;
         if !self.site.scope.may_be_sitemap(&url) {
-            tracing::debug!(%url, "a sitemap that is excluded, or of another host, isn't read");
+            tracing::debug!(url = %shown(&url), "a sitemap that is excluded, or of another host, isn't read");
+            return None;
+        }
+        if has_secret(&url) {
+            self.withheld_sitemaps += 1;
             return None;
         }
         let place = self.intern(&url, kind)?;

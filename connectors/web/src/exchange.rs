@@ -19,7 +19,7 @@ use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
 use url::Url;
 
-use crate::address::origin_of;
+use crate::address::{origin_of, shown};
 use crate::config::{Auth, WebConfig};
 use crate::error::Error;
 use crate::gate::Gates;
@@ -125,11 +125,12 @@ impl Exchange {
                 Err(Trouble::passing(format!("no answer within {seconds} s")))
             })
         };
-        let answer = self.patience.persist(ask.url, attempt).await;
+        let asked = shown(ask.url);
+        let answer = self.patience.persist(&asked, attempt).await;
         answer.map_err(|given_up| match given_up {
             GivenUp::Lasting(error) => error,
             GivenUp::Spent { attempts, problem } => Error::Unavailable {
-                url: ask.url.to_string(),
+                url: asked.to_string(),
                 attempts,
                 problem,
                 is_broken: is_broken.load(Ordering::Relaxed),
@@ -203,7 +204,7 @@ fn limits(config: &WebConfig) -> Limits {
 
 fn refused(ask: &Ask<'_>, status: StatusCode) -> Trouble {
     Trouble::Lasting(Error::Refused {
-        url: ask.url.to_string(),
+        url: shown(ask.url).to_string(),
         status: status.as_u16(),
     })
 }

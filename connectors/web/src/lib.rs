@@ -36,4 +36,4 @@ pub use config::{Auth, WebConfig};
 pub use connector::WebConnector;
 pub use error::Error;
 pub use guard::{Found, Lookup};
-pub use lectern_connector_remote::Secret;
+pub use lectern_connector_remote::{Secret, opens_something};

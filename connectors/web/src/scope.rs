@@ -4,7 +4,7 @@ use globset::GlobSet;
 use lectern_connector_remote::glob_set;
 use url::Url;
 
-use crate::address::{Spelling, decoded, origin_of};
+use crate::address::{Spelling, decoded, has_secret, origin_of};
 use crate::config::WebConfig;
 use crate::error::Error;
 
@@ -56,8 +56,13 @@ impl Scope {
                 if url.password().is_some() || !url.username().is_empty() {
                     return Err(invalid("it names a user; use auth"));
                 }
-                let url = spelling.normalized(url);
-                url.ok_or_else(|| invalid("only http and https are crawled, and no endless address"))
+                let url = spelling.spelled(url);
+                let url =
+                    url.ok_or_else(|| invalid("only http and https are crawled, and no endless address"))?;
+                match has_secret(&url) {
+                    true => Err(invalid("it has a token or a signature in its query")),
+                    false => Ok(url),
+                }
             });
             urls.collect()
         };
@@ -88,10 +93,30 @@ impl Scope {
         })
     }
 
-    /// The address that a reference leads to, where it is one of the web: in its one form, and over TLS where the
-    /// source has the host so.
+    /// The address that a reference leads to, where it is one of the web and has no secret in it: in its one form, and over
+    /// TLS where the source has the host so.
     pub(crate) fn resolve(&self, base: &Url, reference: &str) -> Option<Url> {
-        let url = self.spelling.normalized(base.join(reference.trim()).ok()?)?;
+        self.target(base, reference).filter(|url| !has_secret(url))
+    }
+
+    /// The addresses of these references that are wanted, and how many of the wanted ones have a secret in them.
+    pub(crate) fn resolve_all(
+        &self,
+        base: &Url,
+        references: &[String],
+        is_wanted: impl Fn(&Url) -> bool,
+    ) -> (Vec<Url>, u32) {
+        let targets = references
+            .iter()
+            .filter_map(|reference| self.target(base, reference))
+            .filter(is_wanted);
+        let (withheld, urls): (Vec<Url>, Vec<Url>) = targets.partition(has_secret);
+        (urls, u32::try_from(withheld.len()).unwrap_or(u32::MAX))
+    }
+
+    /// The same as [`Scope::resolve`], also where it has a secret in it: such an address is neither kept nor told.
+    pub(crate) fn target(&self, base: &Url, reference: &str) -> Option<Url> {
+        let url = self.spelling.spelled(base.join(reference.trim()).ok()?)?;
         if url.scheme() != "http" || self.has(&url) {
             return Some(url);
         }
@@ -215,6 +240,7 @@ mod tests {
             "https://example.com/docs/a#",
             "https://EXAMPLE.com/docs/a",
             "https://user@example.com/docs/a",
+            "https://example.com/docs/a?token=1",
             "https://example.com/start",
             "http://example.com/docs/a",
             "https://evil.example/docs/a",
@@ -230,6 +256,7 @@ mod tests {
             ("example.com", "address_invalid"),
             ("ftp://example.com/", "address_invalid"),
             ("https://ada:hunter2@example.com/", "address_invalid"),
+            ("https://example.com/?token=hunter2", "address_invalid"),
         ] {
             let error = Scope::new(&WebConfig::new(owned(&[seed]))).unwrap_err();
             assert_eq!(error.code(), code, "{seed}");

@@ -75,6 +75,15 @@ pub enum ListEvent {
         /// What the source called it.
         key: String,
     },
+    /// Who may read a document that the listing can't name otherwise, or all whose keys begin with a `key` that ends with `/`:
+    /// what is there of them is shown, from now on, to those only who may read it by both lists. It comes beside a `Skipped` or
+    /// a `Failed` that says why it isn't named.
+    Readers {
+        /// What the source calls it.
+        key: String,
+        /// Who may read it now.
+        acl: Acl,
+    },
     /// All before it was named: a listing that is asked with this cursor later names the changes since. The
     /// last one of a listing counts.
     Checkpoint(Cursor),
@@ -96,6 +105,10 @@ pub struct Fetched {
     /// What the source knows about the document.
     pub attributes: Attributes,
 }
+
+/// The code of the error that says that what stands beside a document can't be read. Who may read the document isn't known then,
+/// so nobody does until it is, not even what was there before.
+pub const SIDECAR_INVALID: &str = "sidecar_invalid";
 
 /// The code of the error that says that a cursor is too old: the source has to be listed in full.
 pub const CURSOR_EXPIRED: &str = "cursor_expired";
@@ -121,4 +134,10 @@ pub trait Connector: Send + Sync {
 
     /// The content of one document.
     async fn fetch(&self, item: &SourceItem) -> Result<Fetched, PortError>;
+
+    /// How many documents to fetch at a time, where most of the time is spent waiting for another machine. `None` is as
+    /// many as this machine reads at a time.
+    fn fetches_at_once(&self) -> Option<usize> {
+        None
+    }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use lectern_domain::attribute::names;
 use lectern_domain::ports::{Fetched, SourceItem};
-use lectern_domain::{AttributeValue, ContentHash, DocumentStatus};
+use lectern_domain::{Acl, AttributeValue, ContentHash, DocumentStatus};
 
 use super::{FetchedDocument, Share, attachments};
 use crate::access;
@@ -114,7 +114,7 @@ pub(crate) async fn compare(run: &Run, arrived: Arrived) -> Result<Option<Fetche
             attachments::follow(run, &arrived.document, &known, Some(&metadata)).await?;
             return Ok(None);
         }
-        narrow(run, &arrived.document, &known, &metadata).await?;
+        narrow(run, &arrived.document, &known, &metadata.acl).await?;
         unchanged_since = is_same.then_some(known);
     }
     Ok(Some(FetchedDocument {
@@ -173,21 +173,21 @@ pub(crate) async fn unchanged(
     Ok(())
 }
 
-/// Until the new version is visible, the old one, and what is attached to it, is shown to those only who may
+/// Until a new version is visible, the old one, and what is attached to it, is shown to those only who may
 /// read both.
-async fn narrow(
+pub(super) async fn narrow(
     run: &Run,
     document: &DocumentRef,
     known: &KnownDocument,
-    metadata: &SourceMetadata,
+    acl: &Acl,
 ) -> Result<()> {
-    let both = access::intersection(&known.metadata.acl, &metadata.acl);
-    if both == known.metadata.acl {
-        return Ok(());
+    let both = access::intersection(&known.metadata.acl, acl);
+    if both != known.metadata.acl {
+        run.parts.ledger.change_access(document.id, &both).await?;
     }
-    run.parts.ledger.change_access(document.id, &both).await?;
+    // Also where the document itself was narrowed before: that may have been interrupted here.
     if known.has_attachments {
-        attachments::narrow(run, document, &metadata.acl).await?;
+        attachments::narrow(run, document, acl).await?;
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
-use lectern_domain::DocumentId;
 use lectern_domain::ports::{Connector, Fetched, ListEvent, SourceItem};
+use lectern_domain::{Acl, DocumentId};
 
 use crate::error::Result;
 use crate::ledger::{DocumentRef, PendingPush};
@@ -49,6 +49,10 @@ pub(crate) enum FeedEvent {
     },
     /// One that is no longer there.
     Gone(DocumentRef),
+    /// Who may read a document from now on, of which no more is known.
+    Readers(DocumentRef, Acl),
+    /// The same of all whose keys begin so.
+    FolderReaders { prefix: String, acl: Acl },
     /// A folder that can't be read: what is under `prefix` is unknown, and stays as it is.
     FolderLost {
         prefix: String,
@@ -62,16 +66,27 @@ impl FeedEvent {
     pub(crate) fn document(&self) -> Option<DocumentId> {
         match self {
             Self::Item(item) => Some(item.document.id).filter(|_| item.push.is_none()),
-            Self::LeftOut { document, .. } | Self::Gone(document) => Some(document.id),
-            Self::FolderLost { .. } => None,
+            Self::LeftOut { document, .. } | Self::Gone(document) | Self::Readers(document, _) => {
+                Some(document.id)
+            }
+            Self::FolderReaders { .. } | Self::FolderLost { .. } => None,
         }
     }
 
+    /// Whether it is a line of the report.
+    pub(crate) fn is_counted(&self) -> bool {
+        match self {
+            Self::Item(_) | Self::LeftOut { .. } | Self::FolderLost { .. } => true,
+            Self::Gone(_) | Self::Readers(..) | Self::FolderReaders { .. } => false,
+        }
+    }
+
+    /// The key of the document that it settles.
     fn key(&self) -> Option<&str> {
         match self {
             Self::Item(item) => Some(&item.document.key),
             Self::LeftOut { document, .. } | Self::Gone(document) => Some(&document.key),
-            Self::FolderLost { .. } => None,
+            Self::Readers(..) | Self::FolderReaders { .. } | Self::FolderLost { .. } => None,
         }
     }
 }
@@ -94,6 +109,16 @@ impl Feed {
                 .map_ok(|push| FeedEvent::Item(Box::new(of_push(push))))
                 .boxed(),
         }
+    }
+
+    /// How many documents are fetched at a time.
+    pub(crate) fn fetches_at_once(&self, run: &Run) -> usize {
+        let ahead = run.parts.settings.documents_ahead.max(1);
+        let wanted = match self {
+            Self::Source(connector) => connector.fetches_at_once(),
+            Self::Pushes => None,
+        };
+        wanted.map_or(ahead, |wanted| wanted.max(1))
     }
 
     /// The content of one document.
@@ -163,6 +188,10 @@ fn of_source(run: &Run, event: ListEvent) -> Option<FeedEvent> {
         ListEvent::Skipped { item, code, reason } => (item, Problem::skipped(code, reason)),
         ListEvent::Failed { item, code, reason } => (item, Problem::failed(code, reason)),
         ListEvent::Gone { key } => return Some(FeedEvent::Gone(document_ref(run, &key))),
+        ListEvent::Readers { key, acl } if key.ends_with('/') => {
+            return Some(FeedEvent::FolderReaders { prefix: key, acl });
+        }
+        ListEvent::Readers { key, acl } => return Some(FeedEvent::Readers(document_ref(run, &key), acl)),
         ListEvent::Checkpoint(cursor) => {
             run.reached(cursor);
             return None;

@@ -62,7 +62,8 @@ impl KnownDocument {
             && !self.attachments_open
             && match self.status {
                 DocumentStatus::Indexed => self.has_current_version && self.fingerprint.is_some(),
-                DocumentStatus::Skipped => true,
+                // One that was to go and didn't, because the job asked first, is looked at again.
+                DocumentStatus::Skipped => !self.has_current_version,
                 DocumentStatus::Pending | DocumentStatus::Failed => false,
             }
     }
@@ -292,20 +293,6 @@ impl Ledger {
         .await
         .map_err(Error::ledger(ACTION))?;
         commit(transaction, ACTION).await
-    }
-
-    /// Lets only those read a document, from now on. The indexes follow ([`crate::access`]).
-    pub(crate) async fn change_access(&self, document: DocumentId, acl: &Acl) -> Result<()> {
-        let mut transaction = self.begin().await?;
-        sqlx::query(
-            "UPDATE documents SET acl = $2, access_revision = access_revision + 1 WHERE id = $1 AND acl <> $2",
-        )
-        .bind(document.0)
-        .bind(rows::to_json("access list", acl)?)
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::ledger("change who may read a document"))?;
-        commit(transaction, "change who may read a document").await
     }
 
     /// Notes that a job can't tell what is left of the documents whose keys begin with `prefix`.

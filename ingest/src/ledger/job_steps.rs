@@ -8,10 +8,8 @@ use lectern_domain::{JobId, JobState, KnowledgeBaseId, SourceId};
 use sqlx::{Sqlite, Transaction};
 
 use super::jobs::{Job, JobEvent, Row};
-use super::sources::ListCursor;
 use super::{Ledger, commit, now, rows};
 use crate::error::{Error, Result};
-use crate::failpoints::failpoint;
 
 /// How many jobs of a source are kept, newest first.
 const KEPT_JOBS: usize = 1_000;
@@ -102,16 +100,11 @@ impl Ledger {
         Ok(asked == Some(1))
     }
 
-    /// Writes down how a job ended, and how far its source was read then. Gives the job as it is written.
-    pub(crate) async fn end_job(&self, job: &Job, cursor: Option<&ListCursor>) -> Result<Job> {
+    /// Writes down how a job ended. Gives the job as it is written.
+    pub(crate) async fn end_job(&self, job: &Job) -> Result<Job> {
         const ACTION: &str = "end a job";
         let mut transaction = self.begin().await?;
         let ended = update(&mut transaction, job).await?;
-        failpoint("cursor.before")?;
-        if let Some(cursor) = cursor {
-            cursor.write(&mut transaction, job.source).await?;
-        }
-        failpoint("cursor.after")?;
         commit(transaction, ACTION).await?;
         Ok(ended)
     }

@@ -5,7 +5,9 @@ use lectern_domain::{Acl, ContentHash, DocumentId, DocumentStatus, JobId};
 use sqlx::{Sqlite, Transaction};
 
 use super::documents::SourceMetadata;
+use super::removal::remove_detached;
 use super::versions::DocumentRef;
+use super::withdrawal::{self, Withdrawal};
 use super::{Ledger, commit, now, rows};
 use crate::error::{Error, Result};
 use crate::outcome::Outcome;
@@ -27,7 +29,7 @@ pub(crate) enum Note {
     },
     /// Its source said that it is gone. It is deleted with the end of the job.
     Gone { document: DocumentRef, job: JobId },
-    /// It was skipped or failed. A version that can be seen stays, unless it is withdrawn.
+    /// It was skipped or failed. A version that can be seen stays for now, unless it is withdrawn.
     Problem {
         document: DocumentRef,
         job: Option<JobId>,
@@ -40,8 +42,8 @@ pub(crate) enum Note {
         acl: Acl,
         /// What its source says of it now, where the same again would come to the same.
         change_tag: Option<ContentHash>,
-        /// Whether a version that can be seen goes.
-        withdraw: bool,
+        /// Whether a version that can be seen goes at once.
+        withdraw: Withdrawal,
     },
     /// It stays skipped: nothing about it changed.
     StillSkipped {
@@ -63,10 +65,11 @@ impl Note {
 
 impl Ledger {
     /// Writes the notes in one transaction. The note of a push that was overtaken by another one, or by a
-    /// deletion, is left out.
-    pub(crate) async fn write_notes(&self, notes: &[Note]) -> Result<()> {
+    /// deletion, is left out. Gives the originals that were replaced.
+    pub(crate) async fn write_notes(&self, notes: &[Note]) -> Result<Vec<ContentHash>> {
+        let mut replaced = Vec::new();
         if notes.is_empty() {
-            return Ok(());
+            return Ok(replaced);
         }
         let mut transaction = self.begin().await?;
         for note in notes {
@@ -83,13 +86,17 @@ impl Ledger {
                     document, withdraw, ..
                 } => {
                     problem(&mut transaction, note).await?;
-                    if *withdraw {
-                        self::withdraw(&mut transaction, document).await?;
+                    if *withdraw != Withdrawal::No {
+                        replaced.extend(withdrawal::withdraw(&mut transaction, document).await?);
+                    }
+                    if *withdraw == Withdrawal::Whole {
+                        remove_detached(&mut transaction, document.id, &[], None).await?;
                     }
                 }
             }
         }
-        commit(transaction, ACTION).await
+        commit(transaction, ACTION).await?;
+        Ok(replaced)
     }
 }
 
@@ -214,26 +221,6 @@ async fn problem(transaction: &mut Transaction<'static, Sqlite>, note: &Note) ->
     .bind(document.parent.map(|parent| parent.0))
     .bind(now().timestamp_millis())
     .bind(change_tag.map(|tag| tag.0.to_vec()))
-    .execute(&mut **transaction)
-    .await
-    .map_err(Error::ledger(ACTION))?;
-    Ok(())
-}
-
-/// Takes the visible version away, and what is known of it. Its chunks leave the indexes with the end of the run.
-async fn withdraw(transaction: &mut Transaction<'static, Sqlite>, document: &DocumentRef) -> Result<()> {
-    sqlx::query("UPDATE versions SET state = 'retired' WHERE document = $1 AND state = 'current'")
-        .bind(document.id.0)
-        .execute(&mut **transaction)
-        .await
-        .map_err(Error::ledger(ACTION))?;
-    sqlx::query(
-        "UPDATE documents SET current_version = NULL, chunk_count = 0, indexed_at = NULL, fingerprint = NULL,
-                              title = $2, file_attributes = '{}', source_attributes = '{}'
-         WHERE id = $1",
-    )
-    .bind(document.id.0)
-    .bind(document.file_name())
     .execute(&mut **transaction)
     .await
     .map_err(Error::ledger(ACTION))?;

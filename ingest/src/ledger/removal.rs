@@ -3,12 +3,18 @@
 //! A document is deleted in the ledger first: from that commit on nobody finds it. Its versions are retired,
 //! and [`crate::collect`] takes their chunks out of the indexes.
 
+use std::borrow::Cow;
+
 use lectern_domain::{ContentHash, DocumentId, JobId, KnowledgeBaseId, SourceId};
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 use uuid::Uuid;
 
+use super::sources::ListCursor;
+use super::versions::DocumentRef;
+use super::withdrawal::{self, SKIPPED};
 use super::{Ledger, commit, rows};
 use crate::error::{Error, Result};
+use crate::failpoints::failpoint;
 use crate::source_settings::DeletionGuard;
 
 /// Which documents go, by two ids.
@@ -18,6 +24,8 @@ enum Going {
     Unseen(SourceId, JobId),
     /// Those of a source that a job was told are gone.
     Gone(SourceId, JobId),
+    /// What is attached to those of a source whose version goes with the end of a job, and wasn't seen by it.
+    LeftBehind(SourceId, JobId),
     /// One document of a knowledge base.
     One(DocumentId, KnowledgeBaseId),
     /// One attachment of a document.
@@ -27,22 +35,32 @@ enum Going {
 }
 
 impl Going {
-    fn condition(self) -> &'static str {
-        match self {
+    fn condition(self) -> Cow<'static, str> {
+        let condition = match self {
             Self::Unseen(..) => "source = $1 AND parent IS NULL AND (seen_job IS NULL OR seen_job <> $2)",
             Self::Gone(..) => "source = $1 AND gone_job = $2",
+            Self::LeftBehind(..) => {
+                return format!(
+                    "source = $1 AND parent IN (SELECT id FROM documents WHERE {SKIPPED})
+                     AND (seen_job IS NULL OR seen_job <> $2)"
+                )
+                .into();
+            }
             Self::One(..) => "id = $1 AND knowledge_base = $2",
             Self::Attachment(..) => "id = $1 AND parent = $2",
             Self::Orphans(..) => {
                 "knowledge_base = $1 AND knowledge_base = $2 AND parent IS NOT NULL AND NOT EXISTS
                      (SELECT 1 FROM documents p WHERE p.id = documents.parent AND p.deleted = 0)"
             }
-        }
+        };
+        condition.into()
     }
 
     fn ids(self) -> (Uuid, Uuid) {
         match self {
-            Self::Unseen(source, job) | Self::Gone(source, job) => (source.0, job.0),
+            Self::Unseen(source, job) | Self::Gone(source, job) | Self::LeftBehind(source, job) => {
+                (source.0, job.0)
+            }
             Self::One(document, knowledge_base) => (document.0, knowledge_base.0),
             Self::Attachment(document, parent) => (document.0, parent.0),
             Self::Orphans(knowledge_base) => (knowledge_base.0, knowledge_base.0),
@@ -115,24 +133,41 @@ pub(crate) enum Deleted {
 }
 
 impl Ledger {
-    /// Takes away the documents of a source that are gone, all at once, and counts them for the job in the same
-    /// transaction.
-    pub(crate) async fn delete_gone(&self, deletion: Deletion) -> Result<Deleted> {
+    /// Takes away the documents of a source that are gone, and the versions of those that were skipped, all at once, and
+    /// counts the documents for the job in the same transaction. From then on the ledger has what the source had where its listing ended (`reached`), and that is
+    /// where the next one begins; with everything, where the source didn't say. Where there are too many, neither
+    /// happens.
+    pub(crate) async fn delete_gone(
+        &self,
+        deletion: Deletion,
+        reached: Option<&ListCursor>,
+    ) -> Result<Deleted> {
         let Deletion { source, job, .. } = deletion;
-        let going = match deletion.is_delta {
+        let gone = match deletion.is_delta {
             true => Going::Gone(source, job),
             false => Going::Unseen(source, job),
         };
+        let going = [gone, Going::LeftBehind(source, job)];
         let mut transaction = self.begin().await?;
         if let Some(guard) = deletion.guard {
-            let would_delete = going.count(&mut transaction).await?;
+            let mut would_delete = withdrawal::count_skipped(&mut transaction, source, job).await?;
+            for going in going {
+                would_delete += going.count(&mut transaction).await?;
+            }
             let of = known_before(&mut transaction, source, job).await?;
             if !guard.permits(would_delete, of) {
                 return Ok(Deleted::TooMany { would_delete, of });
             }
         }
-        let removed = going.remove(&mut transaction).await?;
+        let mut removed = 0;
+        for going in going {
+            removed += going.remove(&mut transaction).await?;
+        }
+        withdrawal::withdraw_skipped(&mut transaction, source, job).await?;
         count_for_job(&mut transaction, Some(job), removed).await?;
+        failpoint("cursor.before")?;
+        ListCursor::write(reached, &mut transaction, source).await?;
+        failpoint("cursor.after")?;
         commit(transaction, "delete vanished documents").await?;
         Ok(Deleted::Documents(removed))
     }
@@ -174,12 +209,16 @@ impl Ledger {
     /// how many documents.
     pub(crate) async fn keep_attachments(
         &self,
-        document: DocumentId,
+        document: &DocumentRef,
         attachments: &[DocumentId],
         job: Option<JobId>,
     ) -> Result<u64> {
         let mut transaction = self.begin().await?;
-        let removed = remove_detached(&mut transaction, document, attachments, job).await?;
+        // What overtook it has attachments of its own.
+        if !document.is_wanted(&mut transaction).await? {
+            return Ok(0);
+        }
+        let removed = remove_detached(&mut transaction, document.id, attachments, job).await?;
         commit(transaction, "delete what was attached").await?;
         Ok(removed)
     }

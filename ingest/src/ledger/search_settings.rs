@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{Ledger, commit, now, rows};
 use crate::error::{Error, Result};
 
-/// The settings that were read. The lock is held while they are read and written, so that nobody keeps older ones.
+/// The settings that were read. They are kept by whoever read them and forgotten by whoever sets others, both only while
+/// they have the ledger's one writer. So nobody keeps older ones than were committed last.
 #[derive(Debug, Default)]
 pub(super) struct KnownSettings(Mutex<HashMap<KnowledgeBaseId, Arc<SearchSettings>>>);
 
@@ -39,6 +40,9 @@ impl Ledger {
         }
         // In the one line of the writer, so that a change in between is either read or comes after.
         let mut writer = self.begin().await?;
+        if let Some(read_meanwhile) = self.settings.get(base) {
+            return Ok(read_meanwhile);
+        }
         let stored: Option<String> =
             sqlx::query_scalar("SELECT settings FROM search_settings WHERE knowledge_base = $1")
                 .bind(base.0)
@@ -69,9 +73,8 @@ impl Ledger {
         .await
         .map_err(Error::ledger(ACTION))?;
         self.settings.forget(base);
-        commit(transaction, ACTION).await?;
-        self.settings.keep(base, &Arc::new(settings.clone()));
-        Ok(())
+        // The next search reads and keeps them. Here it would be too late: after the commit somebody else may set others.
+        commit(transaction, ACTION).await
     }
 
     /// The first chunk of each visible document that goes by one of `names`, its address or its path, in the order of
@@ -99,5 +102,60 @@ impl Ledger {
             chunks.extend(found.into_iter().map(ChunkId));
         }
         Ok(chunks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::texts::TextStore;
+
+    async fn ledger_with_a_base() -> (TempDir, Ledger, KnowledgeBaseId) {
+        let folder = tempfile::tempdir().unwrap();
+        let texts = Arc::new(TextStore::open(folder.path()).unwrap());
+        let path = folder.path().join("ledger.sqlite");
+        let ledger = Ledger::open(&path, texts).await.unwrap();
+        let base = ledger.create_knowledge_base("library", "", "m", 2).await.unwrap();
+        (folder, ledger, base.id)
+    }
+
+    fn synonyms(synonyms: &str) -> SearchSettings {
+        SearchSettings {
+            synonyms: synonyms.to_owned(),
+            ..SearchSettings::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn the_next_search_goes_by_what_was_set_and_it_is_read_once() {
+        let (_folder, ledger, base) = ledger_with_a_base().await;
+        assert_eq!(
+            *ledger.search_settings(base).await.unwrap(),
+            SearchSettings::default()
+        );
+        for set in [synonyms("a, b"), synonyms("c, d")] {
+            ledger.set_search_settings(base, &set).await.unwrap();
+            let read = ledger.search_settings(base).await.unwrap();
+            assert_eq!(*read, set);
+            let again = ledger.search_settings(base).await.unwrap();
+            assert!(Arc::ptr_eq(&read, &again), "it is kept");
+        }
+    }
+
+    /// Two set it at once, and who commits first is told so last.
+    #[tokio::test]
+    async fn what_was_committed_last_is_in_force_whoever_comes_back_last() {
+        let (_folder, ledger, base) = ledger_with_a_base().await;
+        ledger
+            .set_search_settings(base, &synonyms("first"))
+            .await
+            .unwrap();
+        let done = ledger
+            .tamper("UPDATE search_settings SET settings = '{\"synonyms\":\"second\"}'")
+            .await;
+        assert_eq!(done, 1);
+        assert_eq!(*ledger.search_settings(base).await.unwrap(), synonyms("second"));
     }
 }

@@ -51,15 +51,16 @@ pub(crate) struct ListCursor {
 }
 
 impl ListCursor {
+    /// Notes how far a source was read, or that nothing is known of it.
     pub(super) async fn write(
-        &self,
+        reached: Option<&Self>,
         transaction: &mut Transaction<'static, Sqlite>,
         source: SourceId,
     ) -> Result<()> {
         sqlx::query("UPDATE sources SET list_cursor = $2, list_cursor_context = $3 WHERE id = $1")
             .bind(source.0)
-            .bind(&self.cursor.0)
-            .bind(self.context.0.to_vec())
+            .bind(reached.map(|reached| &reached.cursor.0))
+            .bind(reached.map(|reached| reached.context.0.to_vec()))
             .execute(&mut **transaction)
             .await
             .map_err(Error::ledger("note how far a source was read"))?;
@@ -223,7 +224,7 @@ impl Ledger {
         row.try_into()
     }
 
-    /// How far a source was read, where a complete job has told.
+    /// How far a source was read, where the ledger has just what it had then.
     pub(crate) async fn list_cursor(&self, source: SourceId) -> Result<Option<ListCursor>> {
         let row: Option<(Option<String>, Option<Vec<u8>>)> =
             sqlx::query_as("SELECT list_cursor, list_cursor_context FROM sources WHERE id = $1")

@@ -38,10 +38,15 @@ pub(crate) struct PushRef {
     pub(crate) original: ContentHash,
 }
 
+/// What comes last in a key.
+pub(super) fn file_name(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or(key)
+}
+
 impl DocumentRef {
     /// The last part of the key: a name where there is nothing better.
     pub(crate) fn file_name(&self) -> &str {
-        self.key.rsplit('/').next().unwrap_or(&self.key)
+        file_name(&self.key)
     }
 
     /// Whether the document is still wanted: a push as long as it waits, an attachment unless what it is

@@ -82,3 +82,42 @@ async fn an_old_version_is_shown_to_those_only_who_may_read_the_new_one_too() {
     assert_eq!(visible["a.txt"], ("old".to_owned(), Acl::nobody()));
     desk.assert_clean().await;
 }
+
+#[tokio::test]
+async fn a_document_whose_readers_can_not_be_read_any_more_is_read_by_nobody_until_they_can() {
+    let desk = Desk::new().await;
+    desk.shelf.put_for("a.txt", "secret", Some(Acl::everyone()));
+    desk.sync_complete().await;
+    desk.shelf.broken_beside.lock().unwrap().push("a.txt".to_owned());
+    assert_eq!(desk.sync_complete().await.failed, 1);
+    assert_eq!(desk.visible().await["a.txt"].1, Acl::nobody());
+    desk.assert_clean().await;
+
+    desk.shelf.broken_beside.lock().unwrap().clear();
+    let work = desk.work();
+    assert_eq!(desk.sync_complete().await.metadata_only, 1);
+    assert_eq!((desk.visible().await, desk.work()), (desk.on_shelf(), work));
+}
+
+#[tokio::test]
+async fn who_left_a_folder_that_can_not_be_read_reads_no_more_of_it() {
+    let desk = Desk::new().await;
+    desk.shelf.has_tags();
+    let both = Acl::allowing(["user:ada".parse().unwrap(), "user:bo".parse().unwrap()]);
+    desk.shelf.put_for("room/a.txt", "secret", Some(both.clone()));
+    desk.shelf.put_for("hall.txt", "open", Some(both.clone()));
+    desk.sync_complete().await;
+    desk.shelf.lost.lock().unwrap().push("room/".to_owned());
+    let readers = Acl::allowing(["user:ada".parse().unwrap(), "user:cy".parse().unwrap()]);
+    *desk.shelf.readers_of_lost.lock().unwrap() = Some(readers);
+    desk.sync_complete().await;
+    let visible = desk.visible().await;
+    assert_eq!(visible["room/a.txt"].1, only("user:ada"));
+    assert_eq!(visible["hall.txt"].1, both);
+    desk.assert_clean().await;
+
+    // When it can be read again, it is what its source says, whatever its tag.
+    desk.shelf.lost.lock().unwrap().clear();
+    desk.sync_complete().await;
+    assert_eq!(desk.visible().await, desk.on_shelf());
+}

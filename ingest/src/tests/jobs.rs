@@ -222,6 +222,42 @@ async fn a_stop_that_a_crash_overtakes_is_not_forgotten() {
 }
 
 #[tokio::test]
+async fn a_job_that_would_take_away_much_of_what_it_skipped_stops_and_asks_too() {
+    let desk = Desk::new().await;
+    desk.shelf.has_tags();
+    for number in 0..12 {
+        desk.shelf
+            .put(&format!("{number}.txt"), &format!("text {number}"));
+    }
+    desk.sync_complete().await;
+    let before = desk.visible().await;
+    // As after a slip in the settings.
+    for number in 0..12 {
+        let key = format!("{number}.txt");
+        desk.shelf.left_out.lock().unwrap().insert(key, "too_large");
+    }
+    for _ in 0..2 {
+        let report = desk.sync().await;
+        assert_eq!(
+            (report.job.state, report.job.counts.skipped),
+            (JobState::Stopped, 12)
+        );
+        let reason = report.job.reason.unwrap();
+        assert!(
+            reason.starts_with("too_many_deletes: would delete 12 of 12"),
+            "{reason}"
+        );
+        assert_eq!(desk.visible().await, before);
+        desk.assert_clean().await;
+    }
+    let allowed = SyncOptions { allow_deletes: true };
+    desk.ingestion.request_sync(&desk.source, allowed).await.unwrap();
+    desk.sync_complete().await;
+    assert!(desk.visible().await.is_empty());
+    desk.assert_clean().await;
+}
+
+#[tokio::test]
 async fn a_job_that_would_delete_much_stops_and_asks() {
     let desk = Desk::new().await;
     for number in 0..40 {

@@ -388,16 +388,17 @@ async fn what_changes_between_listing_and_fetching_is_fetched_again() {
 }
 
 #[tokio::test]
-async fn a_cursor_and_the_end_of_its_job_are_one_step() {
+async fn a_cursor_and_the_deletions_of_its_listing_are_one_step() {
     for step in ["cursor.before", "cursor.after"] {
         for action in ["return(error)", "panic"] {
             let about = format!("{step}={action}");
             let (mut desk, script) = (Desk::new().await, Arc::new(Script::default()));
             script.put("a.txt", "first");
-            script.says(vec![item("a.txt"), checkpoint("1")]);
+            script.put("b.txt", "second");
+            script.says(vec![item("a.txt"), item("b.txt"), checkpoint("1")]);
             sync(&desk, &script).await;
-            script.put("a.txt", "second");
-            script.says(vec![item("a.txt"), checkpoint("2")]);
+            script.put("a.txt", "changed");
+            script.says(vec![item("a.txt"), gone("b.txt"), checkpoint("2")]);
             {
                 let _armed = arm(step, action);
                 let connector: Arc<dyn Connector> = script.clone();
@@ -411,22 +412,22 @@ async fn a_cursor_and_the_end_of_its_job_are_one_step() {
             }
             desk.reopen().await;
             desk.ingestion.recover().await.unwrap();
-            let known = desk.ledger().list_cursor(desk.source.id).await.unwrap().unwrap();
+            let known = desk.ledger().list_cursor(desk.source.id).await.unwrap();
             assert_eq!(
-                known.cursor.0, "1",
-                "{about}: the job hasn't ended, so its cursor isn't there"
+                known, None,
+                "{about}: the old one isn't true any more, the new one not yet"
             );
-            let jobs = desk.ledger().jobs_of_source(desk.source.id, 1).await.unwrap();
-            assert_eq!(jobs[0].state, JobState::Queued, "{about}");
+            assert!(
+                visible(&desk).await.contains_key("b.txt"),
+                "{about}: nor is anything deleted"
+            );
 
-            // It goes on where it was, and asks as it did.
+            // Everything is listed.
+            script.take("b.txt");
+            script.says(vec![item("a.txt"), checkpoint("2")]);
             sync(&desk, &script).await;
             let asked: Vec<Option<String>> = script.asked.lock().unwrap().drain(..).collect();
-            assert_eq!(
-                asked,
-                [None, Some("1".to_owned()), Some("1".to_owned())],
-                "{about}"
-            );
+            assert_eq!(asked, [None, Some("1".to_owned()), None], "{about}");
             let known = desk.ledger().list_cursor(desk.source.id).await.unwrap().unwrap();
             assert_eq!(
                 (known.cursor.0.as_str(), visible(&desk).await),

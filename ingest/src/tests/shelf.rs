@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
-use lectern_domain::ports::{CURSOR_EXPIRED, Connector, Cursor, Fetched, ListEvent, SourceItem};
+use lectern_domain::ports::{
+    CURSOR_EXPIRED, Connector, Cursor, Fetched, ListEvent, SIDECAR_INVALID, SourceItem,
+};
 use lectern_domain::{Acl, Attributes, ErrorKind, PortError};
 
 /// A document of [`Shelf`].
@@ -27,6 +29,12 @@ pub(super) struct Shelf {
     pub(super) breaks_after: Mutex<Option<usize>>,
     /// Folders that can't be read.
     pub(super) lost: Mutex<Vec<String>>,
+    /// Who may read what is in them, where that is known.
+    pub(super) readers_of_lost: Mutex<Option<Acl>>,
+    /// Keys that are left out, with the code of the reason.
+    pub(super) left_out: Mutex<BTreeMap<String, &'static str>>,
+    /// Keys with something beside them that can't be read.
+    pub(super) broken_beside: Mutex<Vec<String>>,
     /// Keys that are listed and gone when they are fetched.
     pub(super) vanishing: Mutex<Vec<String>>,
     revision: AtomicU64,
@@ -127,6 +135,18 @@ impl Shelf {
         }
     }
 
+    fn named(&self, key: &str, book: &Book) -> ListEvent {
+        let item = self.item(key, book);
+        match self.left_out.lock().unwrap().get(key) {
+            None => ListEvent::Item(item),
+            Some(code) => ListEvent::Skipped {
+                item,
+                code,
+                reason: "the shelf leaves it out".to_owned(),
+            },
+        }
+    }
+
     fn everything(&self) -> Vec<ListEvent> {
         let lost = self.lost.lock().unwrap();
         let books = self.books.lock().unwrap();
@@ -135,11 +155,17 @@ impl Shelf {
             code: "permission_denied",
             reason: "the folder can't be read".to_owned(),
         });
+        let readers = self.readers_of_lost.lock().unwrap();
+        let readers = lost.iter().zip(readers.iter().cycle());
+        let readers = readers.map(|(folder, acl)| ListEvent::Readers {
+            key: folder.clone(),
+            acl: acl.clone(),
+        });
         let readable = books
             .iter()
             .filter(|(key, _)| !lost.iter().any(|folder| key.starts_with(folder)));
-        let items = readable.map(|(key, book)| ListEvent::Item(self.item(key, book)));
-        let mut events: Vec<ListEvent> = folders.chain(items).collect();
+        let items = readable.map(|(key, book)| self.named(key, book));
+        let mut events: Vec<ListEvent> = folders.chain(readers).chain(items).collect();
         let turn = self.turned.load(Ordering::Relaxed) % events.len().max(1);
         events.rotate_left(turn);
         events
@@ -153,7 +179,7 @@ impl Shelf {
         keys.sort();
         keys.dedup();
         let event = |key: &String| match books.get(key) {
-            Some(book) => ListEvent::Item(self.item(key, book)),
+            Some(book) => self.named(key, book),
             None => ListEvent::Gone { key: key.clone() },
         };
         keys.into_iter().map(event).collect()
@@ -194,6 +220,10 @@ impl Connector for Shelf {
         let gone = || PortError::new(ErrorKind::NotFound, "path_not_found", "there is no such book");
         if self.vanishing.lock().unwrap().contains(&item.key) {
             return Err(gone());
+        }
+        if self.broken_beside.lock().unwrap().contains(&item.key) {
+            let about = "what stands beside it can't be read";
+            return Err(PortError::new(ErrorKind::Invalid, SIDECAR_INVALID, about));
         }
         let book = self
             .books

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::error::chain;
 use lectern_domain::{JobState, PortError};
 use lectern_ingest::{Cancellation, Source, SyncOptions};
@@ -26,6 +26,8 @@ use crate::sources;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The pause after which what is put off, or couldn't be asked for, is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
+/// A clock that is set back by less was kept right; by more, it was wrong before, or is now.
+const LARGEST_STEP: TimeDelta = TimeDelta::minutes(1);
 
 /// Asks for the syncs that are due.
 #[derive(Debug)]
@@ -96,6 +98,14 @@ impl Schedules {
             let Some(due) = sources::next_run(&source, now, &self.lectern.config.ingestion) else {
                 continue;
             };
+            // Without this, nothing would be due before the clock has come to where it was.
+            if source
+                .scheduled_from
+                .is_some_and(|from| from > now + LARGEST_STEP)
+            {
+                tracing::warn!(source = %source.id, "the clock was ahead when the schedule was last looked at; it counts from now");
+                self.lectern.ledger.note_scheduled_run(source.id, now).await?;
+            }
             if due > now {
                 look.next = Some(look.next.map_or(due, |next| next.min(due)));
                 continue;

@@ -53,6 +53,7 @@ pub async fn try_list(connector: &GitConnector, since: Option<&Cursor>) -> Resul
             ListEvent::Skipped { item, code, .. } => (item.key, Some((code, true))),
             ListEvent::Failed { item, code, .. } => (item.key, Some((code, false))),
             ListEvent::Gone { key } => (key, None),
+            other @ ListEvent::Readers { .. } => panic!("{other:?}"),
         };
         let is_new = match outcome {
             Some((code, true)) => listed.skipped.insert(key.clone(), code).is_none(),

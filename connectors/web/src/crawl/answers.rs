@@ -27,6 +27,8 @@ pub(super) struct Reading {
     size_bytes: Option<u64>,
     /// Not all of its links were read.
     is_cut: bool,
+    /// How many more links it has, with a secret in their address.
+    pub(super) withheld: u32,
 }
 
 impl Reading {
@@ -41,6 +43,7 @@ impl Reading {
             modified_at: None,
             size_bytes: None,
             is_cut: false,
+            withheld: 0,
         }
     }
 
@@ -135,8 +138,8 @@ impl Crawl<'_> {
             ..Reading::new(Came::Links)
         };
         if !manners.nofollow {
-            let links = page.links.iter().filter_map(|link| scope.resolve(base, link));
-            reading.links = links.filter(|link| scope.place(link) != Place::Out).collect();
+            let is_wanted = |link: &Url| scope.place(link) != Place::Out;
+            (reading.links, reading.withheld) = scope.resolve_all(base, &page.links, is_wanted);
         }
         let canonical = page.canonical.as_deref();
         let canonical = canonical.and_then(|canonical| scope.resolve(base, canonical));
@@ -187,12 +190,12 @@ impl Crawl<'_> {
             }
         };
         let scope = &self.site.scope;
-        let pages = sitemap.pages.iter().filter_map(|page| scope.resolve(url, page));
-        let mut links: Vec<Url> = pages.filter(|page| scope.place(page) != Place::Out).collect();
+        let is_wanted = |page: &Url| scope.place(page) != Place::Out;
+        let (mut links, mut withheld) = scope.resolve_all(url, &sitemap.pages, is_wanted);
         let is_index = !sitemap.sitemaps.is_empty();
         if is_index && level < MAX_SITEMAP_LEVELS {
-            let sitemaps = sitemap.sitemaps.iter().filter_map(|one| scope.resolve(url, one));
-            links = sitemaps.filter(|one| scope.may_be_sitemap(one)).collect();
+            let may_be_sitemap = |one: &Url| scope.may_be_sitemap(one);
+            (links, withheld) = scope.resolve_all(url, &sitemap.sitemaps, may_be_sitemap);
         } else if is_index {
             tracing::warn!(%url, MAX_SITEMAP_LEVELS, "a sitemap is too many sitemaps away; what it lists isn't read");
         }
@@ -201,6 +204,7 @@ impl Crawl<'_> {
             links_are: if is_index { kind.listed() } else { Kind::Page },
             validators: head.validators.clone(),
             is_cut: sitemap.is_cut,
+            withheld,
             ..Reading::new(Came::Links)
         };
         self.take(place, url, reading);
@@ -226,6 +230,7 @@ impl Crawl<'_> {
                 Kind::Page
             },
             validators: record.validators.clone(),
+            withheld: record.withheld,
             ..Reading::new(came)
         }
     }
@@ -253,6 +258,7 @@ impl Crawl<'_> {
         record.was_read = is_kept;
         record.canonical = canonical;
         record.is_index = reading.links_are != Kind::Page;
+        record.withheld = reading.withheld;
         if is_kept {
             record.validators = reading.validators;
             let count = links.len();

@@ -5,7 +5,8 @@
 
 use url::Url;
 
-use super::{Crawl, Kind, Stage};
+use super::{Crawl, Kind, SECRET_IN_ADDRESS, Stage};
+use crate::address::has_secret;
 use crate::error::Error;
 use crate::memory::{Came, fingerprint};
 use crate::scope::Place;
@@ -53,7 +54,7 @@ impl Crawl<'_> {
         };
         let node = &self.nodes[place as usize];
         let (kind, is_seed, depth, redirects) = (node.kind, node.is_seed, node.depth, node.redirects);
-        let Some(target) = scope.resolve(url, location) else {
+        let Some(target) = scope.target(url, location) else {
             return self.fail(place, url, endless("they lead to no address of the web"));
         };
         if !scope.has(&target) {
@@ -77,6 +78,9 @@ impl Crawl<'_> {
             return self.fail(place, url, endless("there are more than max_redirects"));
         }
         let is_out = kind == Kind::Page && scope.place(&target) == Place::Out && !is_seed;
+        if has_secret(&target) && !is_out {
+            return self.withhold(place, url);
+        }
         self.settle(place, Came::Nothing, None);
         let target = (!is_out).then(|| self.intern(&target, kind)).flatten();
         let Some(target) = target else {
@@ -100,6 +104,23 @@ impl Crawl<'_> {
             self.copies.insert(place, copy);
             self.reinstate(place);
         }
+        Ok(())
+    }
+
+    /// A redirect to an address with a secret in it isn't followed: the page would get that for its own.
+    fn withhold(&mut self, place: u32, url: &Url) -> Result<(), Error> {
+        let reason = "it leads to an address with a token or a signature in it";
+        if self.node(place).is_seed {
+            return Err(Error::Seed {
+                url: url.to_string(),
+                problem: reason.to_owned(),
+            });
+        }
+        // What is no document itself is counted like a link.
+        let is_told = self.place_of(place, url) == Place::Document;
+        self.node(place).record.withheld = u32::from(!is_told);
+        self.skip(place, url, SECRET_IN_ADDRESS, reason.to_owned());
+        self.reinstate(place);
         Ok(())
     }
 

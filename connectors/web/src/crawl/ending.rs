@@ -4,14 +4,14 @@ use std::mem;
 
 use lectern_domain::ports::{ListEvent, SourceItem};
 
-use super::{Crawl, Kind, Node, Stage};
+use super::{Crawl, Kind, Node, SECRET_IN_ADDRESS, Stage};
 use crate::address::key_of;
 use crate::memory::{Came, Record, cursor, fingerprint};
 
 impl Crawl<'_> {
     pub(super) fn end(&mut self) {
         self.is_over = true;
-        self.tell_of_bounds();
+        self.tell_of_leavings();
         if self.before.is_none() && self.tell_of_hidden() {
             // What they hide isn't known, so the next listing is a full one too.
             return;
@@ -25,10 +25,12 @@ impl Crawl<'_> {
         }
     }
 
-    /// What the bounds left out, as one line for each bound.
-    fn tell_of_bounds(&mut self) {
+    /// What the bounds left out, and what has a secret in its address, as one line for each.
+    fn tell_of_leavings(&mut self) {
         let too_deep = self.nodes.iter().filter(|node| node.stage == Stage::Known);
         let too_deep = too_deep.count() as u64;
+        let withheld = self.nodes.iter().map(|node| u64::from(node.record.withheld));
+        let withheld = withheld.sum::<u64>() + u64::from(self.withheld_sitemaps);
         let config = &self.site.config;
         let told = [
             (
@@ -45,6 +47,14 @@ impl Crawl<'_> {
                 format!(
                     "{too_deep} pages are more than max_depth = {} links away",
                     config.max_depth
+                ),
+            ),
+            (
+                SECRET_IN_ADDRESS,
+                withheld,
+                format!(
+                    "{withheld} links have a token or a signature in their address, which would be shown with the \
+                     document; drop_parameters takes parameters out"
                 ),
             ),
         ];

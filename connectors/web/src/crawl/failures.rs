@@ -120,6 +120,7 @@ impl Crawl<'_> {
         record.links = links;
         record.was_read = true;
         record.is_index = reading.links_are != Kind::Page;
+        record.withheld = reading.withheld;
         true
     }
 }

@@ -32,6 +32,8 @@ struct Desk {
 impl Desk {
     async fn new() -> Self {
         let fixture = Fixture::new().await;
+        // Its clock is another.
+        fixture.state.schedules.shut_down();
         fixture.make_knowledge_base().await;
         let folder = fixture.make_folder(&[("a.txt", "apples are red")]);
         let body = json!({"name": "fruit", "paths": [folder], "settings": {"schedule": NEW_YEAR}});
@@ -74,6 +76,19 @@ async fn what_came_due_while_nothing_ran_is_asked_for_once() {
     let next = desk.look(5).await.next.unwrap();
     assert!(next > desk.set_at + TimeDelta::days(366 * 5));
     assert_eq!(desk.jobs().await.len(), 1, "asked for twice");
+}
+
+#[actix_web::test]
+async fn a_clock_that_was_years_ahead_and_is_set_right_holds_nothing_up() {
+    let desk = Desk::new().await;
+    let ledger = &desk.fixture.state.lectern.ledger;
+    let ahead = desk.set_at + TimeDelta::days(366 * 10);
+    ledger.note_scheduled_run(desk.source.id, ahead).await.unwrap();
+    let next = desk.look(0).await.next.unwrap();
+    assert!(next < desk.set_at + TimeDelta::days(366));
+    assert!(desk.jobs().await.is_empty());
+    desk.look(1).await;
+    assert_eq!(desk.jobs().await.len(), 1);
 }
 
 #[actix_web::test]
