@@ -38,6 +38,7 @@ use lectern_domain::ChunkId;
 use lectern_domain::ports::ScoredChunk;
 
 pub use ranks::reciprocal_rank;
+pub(crate) use scores::BEYOND;
 pub use scores::weighted_scores;
 
 /// How the two lists are merged.
@@ -114,7 +115,7 @@ pub fn vectors_alone(vectors: &[ScoredChunk]) -> Vec<FusedChunk> {
         .collect()
 }
 
-/// The list of the index of words alone; its scores are shares of the best one.
+/// The list of the index of words alone; its scores are shares of the best one, wherever that stands.
 pub fn words_alone(words: &[ScoredChunk]) -> Vec<FusedChunk> {
     let share = scores::share_of_best(words);
     words

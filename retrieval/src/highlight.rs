@@ -4,11 +4,12 @@
 //! synonyms like what they stand for. Words that every text has are not marked. Nothing here reads an index: both are
 //! functions of the texts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use lectern_domain::{Occurrence, TextSpan, WordField, WordQuery};
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::confidence::{Unit, units};
 use crate::words::{StopWords, Word, wordings, words_in};
 
 /// The share of the question, by the weight of its words, that an answer has to cover.
@@ -76,23 +77,23 @@ struct Sentence {
     stems: HashSet<String>,
 }
 
-/// The sentence, or the two, that cover most of a question's words of content, in bytes of the text. Words that few
-/// sentences of the text have count more. `None` where nothing covers enough of the question to answer it.
-pub fn answer(question: &str, text: &str, language: Option<&str>) -> Option<TextSpan> {
-    let wanted = words_of_content(question, language);
+/// The sentence, or the two, that cover most of a question's words of content, in bytes of the text; what means the same
+/// covers a word like the word itself. Words that few sentences of the text have count more. `None` where nothing covers
+/// enough of the question to answer it.
+pub fn answer(query: &WordQuery, text: &str, language: Option<&str>) -> Option<TextSpan> {
+    let stop_words = StopWords::of(language);
+    let wanted = units(query, language, |written| !stop_words.contain(written));
     let sentences = sentences(text, language);
     let weights = weights(&wanted, &sentences);
-    let total: f64 = weights.values().sum();
+    let total: f64 = weights.iter().sum();
     if total == 0.0 {
         return None;
     }
     let covered = |some: &[Sentence]| -> (f64, usize) {
-        let there = wanted
-            .iter()
-            .filter(|word| some.iter().any(|sentence| sentence.stems.contains(*word)));
-        let there: Vec<&String> = there.collect();
-        let weight: f64 = there.iter().filter_map(|word| weights.get(*word)).sum();
-        (weight / total, there.len())
+        let is_said = |unit: &Unit| some.iter().any(|sentence| unit.is_said(&sentence.stems));
+        let there = wanted.iter().zip(&weights).filter(|(unit, _)| is_said(unit));
+        let there: Vec<f64> = there.map(|(_, weight)| *weight).collect();
+        (there.iter().sum::<f64>() / total, there.len())
     };
     let mut best: Option<(f64, TextSpan)> = None;
     for count in [1, 2] {
@@ -116,30 +117,14 @@ pub fn answer(question: &str, text: &str, language: Option<&str>) -> Option<Text
     best.map(|(_, span)| span)
 }
 
-/// The stems of a question's words that say what it is about, each once, in order.
-fn words_of_content(question: &str, language: Option<&str>) -> Vec<String> {
-    let stop_words = StopWords::of(language);
-    let mut wanted = Vec::new();
-    for word in words_in(question, language) {
-        let is_written = word.span.of(question).unwrap_or_default();
-        if !stop_words.contain(is_written) && !wanted.contains(&word.stem) {
-            wanted.push(word.stem);
-        }
-    }
-    wanted
-}
-
 /// How much each word counts, by how many sentences have it.
-fn weights(wanted: &[String], sentences: &[Sentence]) -> HashMap<String, f64> {
+fn weights(wanted: &[Unit], sentences: &[Sentence]) -> Vec<f64> {
     let all = sentences.len() as f64;
-    let weight = |word: &String| {
-        let with = sentences
-            .iter()
-            .filter(|sentence| sentence.stems.contains(word))
-            .count() as f64;
-        (1.0 + (all + 1.0) / (with + 1.0)).ln()
+    let weight = |unit: &Unit| {
+        let with = sentences.iter().filter(|sentence| unit.is_said(&sentence.stems));
+        (1.0 + (all + 1.0) / (with.count() as f64 + 1.0)).ln()
     };
-    wanted.iter().map(|word| (word.clone(), weight(word))).collect()
+    wanted.iter().map(weight).collect()
 }
 
 /// The sentences of a text: those of Unicode (UAX #29) within a line.
@@ -234,7 +219,10 @@ mod tests {
 
     #[test]
     fn the_sentence_that_has_the_words_answers() {
-        let of = |question: &str| answer(question, TEXT, Some("en")).and_then(|span| span.of(TEXT));
+        let of = |question: &str| {
+            let span = answer(&WordQuery::plain(question), TEXT, Some("en"))?;
+            span.of(TEXT)
+        };
         assert_eq!(
             of("How many weeks does parental leave last?"),
             Some("Parental leave lasts 20 weeks for each parent.")
@@ -249,20 +237,47 @@ mod tests {
         assert_eq!(of(""), None);
     }
 
+    #[test]
+    fn a_sentence_that_says_it_in_other_words_answers() {
+        let query = WordQuery {
+            clauses: vec![
+                WordClause {
+                    text: "where is".into(),
+                    ..WordClause::default()
+                },
+                WordClause {
+                    text: "pto".into(),
+                    synonyms: vec!["holidays".into()],
+                    ..WordClause::default()
+                },
+                WordClause {
+                    text: "booked".into(),
+                    ..WordClause::default()
+                },
+            ],
+            ..WordQuery::default()
+        };
+        let span = answer(&query, TEXT, Some("en")).and_then(|span| span.of(TEXT));
+        assert_eq!(span, Some("Holidays are booked in the portal."));
+        let typed = answer(&WordQuery::plain("where is pto booked"), TEXT, Some("en"));
+        assert_eq!(typed, None, "one of two words");
+    }
+
     proptest! {
         #[test]
         fn spans_fit_the_text(query in any::<String>(), text in any::<String>()) {
             let all = spans(&WordQuery::plain(query.clone()), &text, WordField::Text, None);
             prop_assert!(all.iter().all(|span| span.of(&text).is_some_and(|text| !text.is_empty())));
             prop_assert!(all.windows(2).all(|pair| pair[0].end <= pair[1].start));
-            prop_assert!(answer(&query, &text, None).is_none_or(|span| span.of(&text).is_some()));
+            let answered = answer(&WordQuery::plain(query), &text, None);
+            prop_assert!(answered.is_none_or(|span| span.of(&text).is_some()));
         }
 
         #[test]
         fn a_text_answers_itself(words in proptest::collection::vec("[b-z]{5,8}", 3..9)) {
             let sentence = words.join(" ");
             let text = format!("Nothing here. {sentence}. Nor here.");
-            let span = answer(&sentence, &text, None);
+            let span = answer(&WordQuery::plain(&sentence), &text, None);
             prop_assert!(span.and_then(|span| span.of(&text)).is_some_and(|text| text.contains(&sentence)));
         }
     }

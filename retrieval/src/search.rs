@@ -3,11 +3,15 @@
 //! ```text
 //! request + settings -> plan (operators, synonyms, filter, tuning)
 //!   plan -> embed -> vectors -> (embedded?) --+
-//!      \-------->    words  ------------------+-> fuse -> recheck -> tune, rerank, sort -> page of hits
+//!      \-------->    words  ------------------+-> fuse -> recheck -> tune, rerank -> page of hits
 //! ```
 //!
+//! Where an order of attributes is asked for, the index of words alone is asked, which puts all documents into that
+//! order; neither tuning nor a closer judge moves them afterwards.
+//!
 //! [`plan`] reads the request, [`candidates`] asks the indexes, [`crate::recheck`] asks the ledger, [`order`] settles
-//! the places, [`hit`] is what is shown, [`context`] what stands around it, and [`kept`] keeps the list for the next page. [`beside`] is what a search
+//! the places, [`hit`] is what is shown, [`explained`] how it came there, [`context`] what stands around it. [`pages`] fills a page and
+//! gives the next one of the list that [`kept`] keeps. [`reading`] compares what was found with what was asked. [`beside`] is what a search
 //! gives beside passages: facets, featured documents, an answer, other spellings. [`curated`] keeps what is set for
 //! searches ready for all of them, and [`response`] is what is given. [`suggest`] is for before there is a question.
 //!
@@ -23,7 +27,10 @@ mod candidates;
 mod order;
 mod hit;
 mod context;
+mod explained;
 mod kept;
+mod pages;
+mod reading;
 mod beside;
 mod response;
 mod suggest;
@@ -40,12 +47,13 @@ use lectern_domain::{DocumentId, EmbeddedShare, KnowledgeBaseId, PortError, Read
 use uuid::Uuid;
 
 use crate::fuse::{FusedChunk, Fusion};
-use crate::recheck::{Admission, LEAST_PER_LOOKUP, Rechecked, Wanted, recheck};
+use crate::recheck::{Admission, Rechecked, Wanted, recheck};
 use crate::request::SearchRequest;
 use candidates::{Asked, Candidates};
 use curated::{Curated, CuratedBases};
+use explained::Explained;
 use hit::Found;
-use kept::{KeptLists, Place};
+use kept::KeptLists;
 use plan::Plan;
 
 pub use beside::{Answered, Spelling};
@@ -58,6 +66,8 @@ pub use suggest::{Suggestion, SuggestionKind};
 const LEAST_CANDIDATES: usize = 200;
 /// How many chunks each index is asked for, per passage that is wanted.
 const CANDIDATES_PER_PASSAGE: usize = 4;
+/// How many documents are put into an order of attributes, to be paged through. A place takes 28 bytes.
+const MOST_IN_ORDER: usize = 10_000;
 /// How many passages are looked at before the first of them are shown, where their order may change.
 const REORDERED: usize = 100;
 /// How often the indexes are asked while documents are replaced under the question.
@@ -155,7 +165,7 @@ impl Searcher {
     ) -> Result<SearchResponse, PortError> {
         let started = Instant::now();
         let curated = self.curated(base).await?;
-        let plan = self.plan(base, request, &curated).await?;
+        let plan = self.plan(scope, base, request, &curated).await?;
         let mut vouched = self.vouched_for(scope, base, request, &plan).await?;
         self.ask_for_vectors(base, &vouched.found);
         let ordering = Instant::now();
@@ -163,18 +173,24 @@ impl Searcher {
         vouched.timings.rerank_ms = milliseconds(ordering);
 
         let query_id = Uuid::now_v7();
-        let next = self.keep_rest(query_id, scope, base, request, &vouched);
+        let last_cosine = vouched.by_vector.last().map(|found| found.score);
+        let reading = self.reading(scope, base, request, &plan, last_cosine).await?;
+        let explained = Arc::new(match request.explain {
+            true => Explained::of(&vouched),
+            false => Explained::default(),
+        });
+        let next = self.keep_rest(query_id, scope, base, &reading, &vouched, &explained);
         vouched.found.truncate(request.limit);
         let (merged, found) = (&vouched.merged, &mut vouched.found);
         self.add_others(scope, base, request, &plan, merged, found)
             .await?;
         let contexts = self.contexts(base, request, &vouched.found).await?;
-        let mut response = vouched.into_response(request, &plan, query_id);
+        let mut response = vouched.into_response(&reading, &explained, query_id);
         context::add(&mut response.passages, contexts);
         response.next = next;
         self.note_shown(&response);
         let beside = Instant::now();
-        self.add_beside(scope, base, request, &plan, &curated, &mut response)
+        self.add_beside(scope, base, &reading, &curated, &mut response)
             .await?;
         response.timings.beside_ms = milliseconds(beside);
         response.timings.total_ms = milliseconds(started);
@@ -183,54 +199,9 @@ impl Searcher {
         Ok(response)
     }
 
-    /// The next page of a search: `cursor` is what the page before gave as `next`. What was replaced or taken away
-    /// since isn't shown; nothing is shown twice, and nothing of the list is left out that is there still.
-    ///
-    /// # Errors
-    /// `cursor_invalid`, `cursor_expired`, and those of the ledger.
-    pub async fn next_page(
-        &self,
-        scope: &ReadScope,
-        base: KnowledgeBaseId,
-        cursor: &str,
-    ) -> Result<SearchResponse, PortError> {
-        let started = Instant::now();
-        let place = Place::from_cursor(cursor)?;
-        let kept = self.kept.find(place.query, scope, base)?;
-        let curated = self.curated(base).await?;
-        let plan = self.plan(base, &kept.request, &curated).await?;
-        let rest = kept.found.get(place.after..).unwrap_or_default();
-        let wanted = Wanted {
-            shown: kept.shown_before(place.after),
-            ..wanted(&kept.request)
-        };
-        let rechecked = self.rechecked(scope, base, &plan, rest, wanted).await?;
-        let after = place.after + rechecked.looked_at;
-        let found = rechecked.kept.into_iter().map(Found::new).collect();
-        let mut found = order::gather(&kept.request, found);
-        self.add_others(scope, base, &kept.request, &plan, &kept.merged, &mut found)
-            .await?;
-        let contexts = self.contexts(base, &kept.request, &found).await?;
-        let vouched = Vouched {
-            found,
-            merged: Vec::new(),
-            looked_at: 0,
-            by_vector: Vec::new(),
-            by_words: Vec::new(),
-            embedded: self.parts.ledger.embedded_share(base).await?,
-            timings: SearchTimings::default(),
-        };
-        let mut response = vouched.into_response(&kept.request, &plan, place.query);
-        response.next = (after < kept.found.len()).then(|| Place { after, ..place }.to_cursor());
-        context::add(&mut response.passages, contexts);
-        self.note_shown(&response);
-        beside::mark(&kept.request, &plan, &mut response.passages);
-        response.timings.total_ms = milliseconds(started);
-        Ok(response)
-    }
-
     async fn plan(
         &self,
+        scope: &ReadScope,
         base: KnowledgeBaseId,
         request: &SearchRequest,
         curated: &Curated,
@@ -241,7 +212,7 @@ impl Searcher {
         };
         let attributes = match names.is_empty() {
             true => names,
-            false => self.parts.words.attributes_among(base, &names).await?,
+            false => self.parts.words.attributes_among(base, &names, scope).await?,
         };
         Ok(Plan::of(request, curated, &attributes)?)
     }
@@ -259,10 +230,11 @@ impl Searcher {
             scope,
             base,
             plan,
-            depth: (request.limit * CANDIDATES_PER_PASSAGE).max(LEAST_CANDIDATES),
+            depth: depth(request, plan),
         };
         let mut wanted = wanted(request);
         wanted.limit = self.window(request, plan);
+        let least = request.fold.then_some(request.limit);
         let mut attempts = 0;
         loop {
             let Candidates {
@@ -274,7 +246,9 @@ impl Searcher {
             } = self.candidates(asked).await?;
             attempts += 1;
             let rechecking = Instant::now();
-            let rechecked = self.rechecked(scope, base, plan, &merged, wanted.clone()).await?;
+            let rechecked = self
+                .enough(scope, base, plan, &merged, wanted.clone(), least)
+                .await?;
             timings.recheck_ms = milliseconds(rechecking);
             if !rechecked.is_overtaken || attempts == MOST_ATTEMPTS {
                 return Ok(Vouched {
@@ -311,11 +285,11 @@ impl Searcher {
     /// How many passages are looked at before the first of them are shown.
     fn window(&self, request: &SearchRequest, plan: &Plan) -> usize {
         let reranks = self.parts.reranker.is_some() && request.rerank;
-        let reorders =
-            reranks || plan.tuning.reorders() || !plan.sort().is_empty() || request.diversity > 0.0;
+        let by_score = plan.order().is_none();
+        let reorders = by_score && (reranks || plan.tuning.reorders() || request.diversity > 0.0);
         match (reorders, request.fold) {
             (true, _) => request.limit.max(REORDERED),
-            (false, true) => request.limit.max(LEAST_PER_LOOKUP),
+            (false, true) => pages::before_folding(request.limit),
             (false, false) => request.limit,
         }
     }
@@ -333,6 +307,9 @@ impl Searcher {
         plan: &Plan,
         mut found: Vec<Found>,
     ) -> Result<Vec<Found>, PortError> {
+        if plan.order().is_some() {
+            return Ok(order::gather(request, plan, found));
+        }
         if plan.tuning.reorders() {
             order::tune(&mut found, &plan.tuning, Utc::now());
         }
@@ -342,59 +319,10 @@ impl Searcher {
             }
             _ => None,
         };
-        if !plan.sort().is_empty() {
-            order::sort(&mut found, plan.sort());
-        } else if let Some(reranker) = reranker {
+        if let Some(reranker) = reranker {
             order::rerank(reranker.as_ref(), &plan.text_to_embed, &mut found).await?;
         }
-        Ok(order::gather(request, found))
-    }
-
-    /// Keeps what comes after the page: what was looked at in its final order, then the rest of the merged list, whose
-    /// scores are no higher than the lowest before.
-    fn keep_rest(
-        &self,
-        query_id: Uuid,
-        scope: &ReadScope,
-        base: KnowledgeBaseId,
-        request: &SearchRequest,
-        vouched: &Vouched,
-    ) -> Option<String> {
-        let placed = |found: &Found| FusedChunk {
-            score: found.score,
-            ..found.fused
-        };
-        let mut all: Vec<FusedChunk> = vouched.found.iter().map(placed).collect();
-        let lowest = all.iter().map(|one| one.score).fold(1.0, f32::min);
-        let rest = vouched.merged.get(vouched.looked_at..).unwrap_or_default();
-        all.extend(rest.iter().map(|fused| FusedChunk {
-            score: fused.score.min(lowest),
-            ..*fused
-        }));
-        if all.len() <= request.limit {
-            return None;
-        }
-        let merged = match request.expand {
-            Some(_) => vouched.merged.clone(),
-            None => Vec::new(),
-        };
-        self.kept.keep(query_id, scope, base, request, all, merged);
-        let place = Place {
-            query: query_id,
-            after: request.limit,
-        };
-        Some(place.to_cursor())
-    }
-
-    /// Notes which documents a page has shown, so that the next ones show no more of each than wanted.
-    fn note_shown(&self, page: &SearchResponse) {
-        if page.next.is_some() {
-            let passages = page.passages.iter().map(|hit| &hit.passage);
-            let shown: Vec<_> = passages
-                .map(|passage| (passage.chunk, passage.document))
-                .collect();
-            self.kept.note_shown(page.query_id, &shown);
-        }
+        Ok(order::gather(request, plan, found))
     }
 
     /// Has what was found without vectors embedded first, in the order of the passages.
@@ -405,6 +333,14 @@ impl Searcher {
         if !documents.is_empty() {
             demand.asked_for(base, &documents);
         }
+    }
+}
+
+/// How many chunks each index is asked for.
+fn depth(request: &SearchRequest, plan: &Plan) -> usize {
+    match plan.order() {
+        Some(_) => MOST_IN_ORDER,
+        None => (request.limit * CANDIDATES_PER_PASSAGE).max(LEAST_CANDIDATES),
     }
 }
 

@@ -14,6 +14,7 @@
 
 use std::collections::HashMap;
 
+use lectern_domain::ports::Correction;
 use lectern_domain::{Occurrence, WordClause, WordQuery};
 
 use crate::words::{words_of, words_with_places};
@@ -93,6 +94,16 @@ impl Synonyms {
             synonyms.add(rule).map_err(|what| SynonymsError { line, what })?;
         }
         Ok(synonyms)
+    }
+
+    /// What was meant by misspelled words, as if it meant the same.
+    pub(crate) fn of_corrections(corrections: &[Correction]) -> Self {
+        let mut synonyms = Self::default();
+        for correction in corrections {
+            synonyms.say(&correction.word, [&correction.corrected]);
+            synonyms.rules += 1;
+        }
+        synonyms
     }
 
     /// How many rules there are.

@@ -18,6 +18,7 @@ mod schema;
 mod engine;
 mod columns;
 mod members;
+mod values;
 mod narrowing;
 mod wording;
 mod clauses;

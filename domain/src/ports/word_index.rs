@@ -89,11 +89,12 @@ pub struct TitleFound {
 /// shown of a document goes through the recheck all the same.
 #[async_trait]
 pub trait WordIndex: ChunkIndex {
-    /// Those of `names` that are attributes of a document here.
+    /// Those of `names` that are attributes of a document which the scope may read.
     async fn attributes_among(
         &self,
         knowledge_base: KnowledgeBaseId,
         names: &[String],
+        scope: &ReadScope,
     ) -> Result<Vec<String>, PortError>;
 
     /// Counts documents by the values of attributes, exactly.
@@ -112,13 +113,14 @@ pub trait WordIndex: ChunkIndex {
         most: usize,
     ) -> Result<Option<Vec<DocumentId>>, PortError>;
 
-    /// The first `limit` documents in the order of an attribute, each by its best chunk for the query, or its first
-    /// one; equal ones in the order of the ids.
+    /// The first `limit` documents in the order of attributes, each by its best chunk for the query, or its first one.
+    /// The first attribute decides, the next one among those that are equal in it, and so on; what is equal in all
+    /// stands in the order of the ids.
     async fn in_order(
         &self,
         knowledge_base: KnowledgeBaseId,
         documents: DocumentSet<'_>,
-        by: &SortKey,
+        by: &[SortKey],
         limit: usize,
     ) -> Result<Vec<ScoredChunk>, PortError>;
 

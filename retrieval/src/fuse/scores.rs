@@ -12,7 +12,7 @@ pub(super) const VECTORS_WEIGHT: f32 = 0.62;
 /// The lowest best cosine that the list of vectors is weighed by.
 const LOWEST_BEST: f32 = 0.05;
 /// What a chunk beyond the end of the list of vectors has, as a part of the last cosine.
-const BEYOND: f32 = 0.5;
+pub(crate) const BEYOND: f32 = 0.5;
 
 /// Gives a chunk, with the `weight` w from 0 to 1, `w * cosine / sqrt(best cosine) + (1 - w) * weight / best weight` (a convex combination; Bruch, Gai
 /// and Ingber, ACM TOIS 2023).
@@ -51,10 +51,12 @@ fn cosine(score: f32) -> f32 {
     score.clamp(0.0, 1.0)
 }
 
-/// The share of the best score of a list, from 0 to 1.
+/// The share of the best score of a list, from 0 to 1. The best one needn't come first: a list may be in the order of an
+/// attribute.
 pub(super) fn share_of_best(list: &[ScoredChunk]) -> impl Fn(&ScoredChunk) -> f32 {
     let best = list
-        .first()
-        .map_or(1.0, |first| first.score.max(f32::MIN_POSITIVE));
+        .iter()
+        .map(|found| found.score)
+        .fold(f32::MIN_POSITIVE, f32::max);
     move |found| (found.score / best).clamp(0.0, 1.0)
 }

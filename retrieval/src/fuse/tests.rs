@@ -117,6 +117,21 @@ fn of_equal_scores_the_higher_cosine_comes_first_and_then_the_order_of_the_ids()
 }
 
 #[test]
+fn a_list_in_another_order_has_shares_of_its_best_wherever_that_stands() {
+    let in_order = [(1, 2.0), (2, 8.0), (3, 4.0)].map(|(id, score)| ScoredChunk {
+        chunk: ChunkId(Uuid::from_u128(id)),
+        score,
+    });
+    let shares: Vec<f32> = words_alone(&in_order).iter().map(|fused| fused.score).collect();
+    assert_eq!(shares, [0.25, 1.0, 0.5]);
+    let unscored = [(1, 0.0), (2, 0.0)].map(|(id, score)| ScoredChunk {
+        chunk: ChunkId(Uuid::from_u128(id)),
+        score,
+    });
+    assert!(words_alone(&unscored).iter().all(|fused| fused.score == 0.0));
+}
+
+#[test]
 fn the_only_chunk_with_the_words_is_above_those_without_them() {
     let scored = |id: u128, score| ScoredChunk {
         chunk: ChunkId(Uuid::from_u128(id)),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::curated::Curated;
 use super::hit::{Found, Hit};
 use super::plan::Plan;
+use super::reading::Reading;
 use super::{SearchResponse, Searcher};
 use crate::fuse::FusedChunk;
 use crate::highlight;
@@ -55,23 +56,23 @@ impl Searcher {
         &self,
         scope: &ReadScope,
         base: KnowledgeBaseId,
-        request: &SearchRequest,
-        plan: &Plan,
+        reading: &Reading<'_>,
         curated: &Curated,
         response: &mut SearchResponse,
     ) -> Result<(), PortError> {
+        let (request, plan) = (reading.request, reading.plan);
         response.facets = self.facets(scope, base, &request.facets, plan).await?;
         response.featured = self.featured(scope, base, request, plan, curated).await?;
         if request.spelling && !plan.text_to_embed.trim().is_empty() {
-            response.spelling = self.spelling(scope, base, request).await?;
+            response.spelling = self.spelling(scope, base, reading).await?;
         }
         if request.answer {
             response.answer = curated
                 .answer(scope, &plan.text_to_embed)
-                .or_else(|| answer_of(plan, &response.passages));
+                .or_else(|| answer_of(reading, &response.passages));
         }
-        mark(request, plan, &mut response.passages);
-        mark(request, plan, &mut response.featured);
+        mark(reading, &mut response.passages);
+        mark(reading, &mut response.featured);
         Ok(())
     }
 
@@ -124,9 +125,13 @@ impl Searcher {
         &self,
         scope: &ReadScope,
         base: KnowledgeBaseId,
-        request: &SearchRequest,
+        reading: &Reading<'_>,
     ) -> Result<Option<Spelling>, PortError> {
-        let corrections = self.parts.words.corrections(base, &request.text, scope).await?;
+        let request = reading.request;
+        let corrections = match request.typos {
+            true => reading.corrections.clone(),
+            false => self.parts.words.corrections(base, &request.text, scope).await?,
+        };
         if corrections.is_empty() {
             return Ok(None);
         }
@@ -142,19 +147,20 @@ impl Searcher {
 }
 
 /// Marks the words in the passages, where that is asked for.
-pub(super) fn mark(request: &SearchRequest, plan: &Plan, hits: &mut [Hit]) {
-    if !request.highlights {
+pub(super) fn mark(reading: &Reading<'_>, hits: &mut [Hit]) {
+    if !reading.request.highlights {
         return;
     }
     for hit in hits {
         let language = Some(code_of_document(&hit.attributes));
-        hit.highlights = highlight::spans(&plan.words, &hit.passage.text, WordField::Text, language);
-        hit.title_highlights = highlight::spans(&plan.words, &hit.passage.title, WordField::Title, language);
+        let sought = &reading.sought;
+        hit.highlights = highlight::spans(sought, &hit.passage.text, WordField::Text, language);
+        hit.title_highlights = highlight::spans(sought, &hit.passage.title, WordField::Title, language);
     }
 }
 
 /// The sentence that answers the question, of the first passage that has one and is probably about it.
-fn answer_of(plan: &Plan, passages: &[Hit]) -> Option<Answered> {
+fn answer_of(reading: &Reading<'_>, passages: &[Hit]) -> Option<Answered> {
     let probable = passages
         .iter()
         .enumerate()
@@ -162,7 +168,7 @@ fn answer_of(plan: &Plan, passages: &[Hit]) -> Option<Answered> {
     probable.take(3).find_map(|(passage, hit)| {
         let text = &hit.passage.text;
         let language = code_of_document(&hit.attributes);
-        let span = highlight::answer(&plan.text_to_embed, text, Some(language))?;
+        let span = highlight::answer(&reading.sought, text, Some(language))?;
         Some(Answered::Passage {
             passage,
             span,

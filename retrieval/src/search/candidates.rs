@@ -16,8 +16,12 @@ use crate::error::Error;
 use crate::fuse::{self, FusedChunk};
 use crate::request::SearchMode;
 
-/// Most documents that a filter is turned into for the index of vectors.
+/// Most documents that a filter is turned into for the index of vectors, which compares each of its hits with the list.
 const MOST_FILTERED_DOCUMENTS: usize = 20_000;
+/// The fewest chunks that the index of vectors is asked for where the list would be longer: it can't tell then what
+/// passes, and the recheck drops the rest. Where one document of fifty passes (20,000 of a million), about 20 of them are
+/// left, enough for a page. To go deeper still would have the ledger look up thousands of chunks for one question.
+const LEAST_WITHOUT_LIST: usize = 1_000;
 
 /// What the indexes found.
 #[derive(Debug, Default)]
@@ -41,10 +45,20 @@ pub(super) struct Asked<'a> {
     pub(super) depth: usize,
 }
 
+/// What the index of vectors is to know of the documents that pass the filter.
+enum Passing {
+    /// Nothing more: it can tell them, or there is no filter.
+    Told,
+    /// They are these.
+    These(Vec<DocumentId>),
+    /// They are too many to be named.
+    TooMany,
+}
+
 impl Searcher {
     pub(super) async fn candidates(&self, asked: Asked<'_>) -> Result<Candidates, PortError> {
         let mut found = match asked.plan.order() {
-            Some(key) => self.in_order(asked, key).await?,
+            Some(by) => self.in_order(asked, by).await?,
             None => self.best(asked).await?,
         };
         // Asked after the indexes were: a version whose points came in between is pending then, or whole.
@@ -84,13 +98,13 @@ impl Searcher {
         Ok(found)
     }
 
-    /// All documents that have the words and pass the filter, in the order of an attribute.
-    async fn in_order(&self, asked: Asked<'_>, key: &SortKey) -> Result<Candidates, PortError> {
+    /// The documents that have the words and pass the filter, in the order of attributes.
+    async fn in_order(&self, asked: Asked<'_>, by: &[SortKey]) -> Result<Candidates, PortError> {
         let asking = Instant::now();
         let by_words = self
             .parts
             .words
-            .in_order(asked.base, asked.plan.documents(asked.scope), key, asked.depth)
+            .in_order(asked.base, asked.plan.documents(asked.scope), by, asked.depth)
             .await?;
         Ok(Candidates {
             by_words,
@@ -113,7 +127,11 @@ impl Searcher {
         let vector = embedder.embed_query(&asked.plan.text_to_embed).await?;
         timings.embed_ms = milliseconds(embedding);
         let asking = Instant::now();
-        let documents = self.filtered_documents(asked).await?;
+        let (documents, depth) = match self.passing(asked).await? {
+            Passing::Told => (None, asked.depth),
+            Passing::These(documents) => (Some(documents), asked.depth),
+            Passing::TooMany => (None, asked.depth.max(LEAST_WITHOUT_LIST)),
+        };
         let query = IndexQuery {
             words: &asked.plan.words,
             vector: &vector,
@@ -123,7 +141,7 @@ impl Searcher {
         *found = self
             .parts
             .vectors
-            .search(asked.base, query, asked.scope, asked.depth)
+            .search(asked.base, query, asked.scope, depth)
             .await?;
         // From here on a model's cosines are told apart no more: fusion and confidence were fitted on one scale.
         let scale = embedder.cosine_scale();
@@ -156,26 +174,25 @@ impl Searcher {
         Ok(())
     }
 
-    /// The documents that pass a filter which the index of vectors can't tell; `None` where it can, or where they are
-    /// too many to be named.
-    async fn filtered_documents(&self, asked: Asked<'_>) -> Result<Option<Vec<DocumentId>>, PortError> {
+    async fn passing(&self, asked: Asked<'_>) -> Result<Passing, PortError> {
         let Some(filter) = asked
             .plan
             .filter
             .as_ref()
             .filter(|filter| filter.looks_into_texts())
         else {
-            return Ok(None);
+            return Ok(Passing::Told);
         };
         let documents = DocumentSet {
             query: None,
             filter: Some(filter),
             scope: asked.scope,
         };
-        self.parts
-            .words
+        let words = &self.parts.words;
+        let listed = words
             .documents(asked.base, documents, MOST_FILTERED_DOCUMENTS)
-            .await
+            .await?;
+        Ok(listed.map_or(Passing::TooMany, Passing::These))
     }
 
     /// Those hits whose version has all its vectors. Costs nothing where every version has.

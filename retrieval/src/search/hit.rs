@@ -5,9 +5,9 @@ use std::ops::Deref;
 use lectern_domain::{Attributes, Confidence, LedgerChunk, Passage, Score, SpannedText, TextSpan};
 use serde::{Deserialize, Serialize};
 
-use crate::confidence::{Evidence, QuestionWords};
+use super::explained::Explained;
+use super::reading::Reading;
 use crate::fuse::FusedChunk;
-use crate::request::SearchMode;
 
 /// A passage that was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,34 +100,14 @@ impl Found {
         }
     }
 
-    /// How well it matches, as far as that can be told.
-    pub(super) fn evidence(&self, question: &QuestionWords, mode: SearchMode) -> Evidence {
-        let cosine = match mode {
-            SearchMode::Lexical => None,
-            // There is nothing to compare by yet: the words decide.
-            SearchMode::Hybrid if !self.chunk.is_embedded => None,
-            SearchMode::Vector | SearchMode::Hybrid => Some(self.fused.cosine.unwrap_or(0.0)),
-        };
-        Evidence::of(question, &self.chunk.text_to_embed(), cosine)
-    }
-
-    pub(super) fn explanation(&self, evidence: Evidence, filtered: bool) -> Explanation {
-        Explanation {
-            words_rank: None,
-            vectors_rank: None,
-            fused: self.fused.score,
-            tuning: self.tuning,
-            reranked: self.reranked,
-            cosine: self.fused.cosine,
-            coverage: evidence.coverage,
-            filtered,
-        }
-    }
-
-    /// What is shown. Nothing is marked yet.
-    pub(super) fn into_hit(self, question: &QuestionWords, mode: SearchMode) -> Hit {
-        let confidence = self.evidence(question, mode).confidence();
-        self.into_hit_of(confidence, |found| found.into_hit(question, mode).passage)
+    /// What is shown, with how it came to its place where that was noted. Nothing is marked yet.
+    pub(super) fn into_hit(self, reading: &Reading<'_>, explained: &Explained) -> Hit {
+        let evidence = reading.evidence(&self);
+        let explanation = explained.explanation(&self, evidence, reading.plan.filter.is_some());
+        let hit = self.into_hit_of(reading.confidence(evidence), |found| {
+            found.into_hit(reading, explained).passage
+        });
+        Hit { explanation, ..hit }
     }
 
     /// The same, shown for its own sake.

@@ -1,14 +1,12 @@
-//! The order of what was found and vouched for: tuning, a closer judge, or an attribute; then near-duplicates
-//! are put behind the best of them.
-
-use std::cmp::Ordering;
+//! The order of what was found and vouched for: tuning and a closer judge; then near-duplicates are put behind the best
+//! of them. An order of attributes is the index's, and neither of the two changes it.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::filter::order;
-use lectern_domain::ports::{Reranker, SortKey};
-use lectern_domain::{AttributeValue, PortError, Score, Tuning};
+use lectern_domain::ports::Reranker;
+use lectern_domain::{PortError, Score, Tuning};
 
 use super::hit::Found;
+use super::plan::Plan;
 use crate::request::SearchRequest;
 use crate::{diversity, fold};
 
@@ -45,58 +43,13 @@ pub(super) async fn rerank(
     Ok(())
 }
 
-/// Puts them into the order of attributes. Documents without one come last, whichever way it goes; equal ones stay as
-/// they are.
-pub(super) fn sort(found: &mut [Found], by: &[SortKey]) {
-    found.sort_by(|one, other| {
-        by.iter()
-            .map(|key| compare(one, other, key))
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal)
-    });
-}
-
-fn compare(one: &Found, other: &Found, key: &SortKey) -> Ordering {
-    let value = |found: &Found| found.chunk.metadata.attributes.get(&key.attribute).cloned();
-    match (value(one), value(other)) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Greater,
-        (Some(_), None) => Ordering::Less,
-        (Some(one), Some(other)) => match key.descending {
-            true => compare_values(&other, &one),
-            false => compare_values(&one, &other),
-        },
-    }
-}
-
-/// Numbers before dates before texts; a list goes by its first text.
-fn compare_values(one: &AttributeValue, other: &AttributeValue) -> Ordering {
-    let kind = |value: &AttributeValue| match value {
-        AttributeValue::Number(_) => 0,
-        AttributeValue::Date(_) => 1,
-        AttributeValue::Text(_) | AttributeValue::TextList(_) => 2,
-    };
-    let text = |value: &AttributeValue| match value {
-        AttributeValue::Text(text) => text.clone(),
-        AttributeValue::TextList(texts) => texts.first().cloned().unwrap_or_default(),
-        AttributeValue::Number(_) | AttributeValue::Date(_) => String::new(),
-    };
-    order(one, other)
-        .or_else(|| {
-            kind(one)
-                .cmp(&kind(other))
-                .is_ne()
-                .then(|| kind(one).cmp(&kind(other)))
-        })
-        .unwrap_or_else(|| text(one).cmp(&text(other)))
-}
-
-/// Puts near-duplicates behind the best of them, and says different things first where that is asked for.
-pub(super) fn gather(request: &SearchRequest, mut found: Vec<Found>) -> Vec<Found> {
+/// Puts near-duplicates behind the best of them, and says different things first where that is asked for and no attribute
+/// decides the order.
+pub(super) fn gather(request: &SearchRequest, plan: &Plan, mut found: Vec<Found>) -> Vec<Found> {
     if request.fold {
         found = folded(found);
     }
-    if request.diversity > 0.0 {
+    if request.diversity > 0.0 && plan.order().is_none() {
         found = diversified(found, request.diversity);
     }
     found

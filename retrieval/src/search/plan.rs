@@ -30,7 +30,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Reads a request. `attributes` are those of the knowledge base that the text may name ([`names_in`]).
+    /// Reads a request. `attributes` are those that the text may name ([`names_in`]): of documents that the reader may
+    /// read, so that nobody learns by a name what others have.
     pub(super) fn of(
         request: &SearchRequest,
         curated: &Curated,
@@ -70,14 +71,10 @@ impl Plan {
         })
     }
 
-    /// The attribute that decides which documents are found, where an order is asked for.
-    pub(super) fn order(&self) -> Option<&SortKey> {
-        self.sort.first()
-    }
-
-    /// The order that is asked for.
-    pub(super) fn sort(&self) -> &[SortKey] {
-        &self.sort
+    /// The attributes that results are put in order by, the first before all others; `None` where how well they match
+    /// decides.
+    pub(super) fn order(&self) -> Option<&[SortKey]> {
+        (!self.sort.is_empty()).then_some(self.sort.as_slice())
     }
 
     /// The documents that are meant.

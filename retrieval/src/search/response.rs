@@ -1,18 +1,17 @@
 //! What a search gives, and how it is put together of what was found.
 
-use std::collections::HashMap;
-
-use lectern_domain::ports::{Facet, ScoredChunk};
-use lectern_domain::{ChunkId, EmbeddedShare, Passage};
+use lectern_domain::ports::Facet;
+use lectern_domain::{EmbeddedShare, Passage};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Vouched;
 use super::beside::{Answered, Spelling};
-use super::hit::{Explanation, Hit};
-use super::plan::Plan;
-use crate::confidence::{QuestionWords, any_relevant};
-use crate::request::{SearchMode, SearchRequest};
+use super::explained::Explained;
+use super::hit::Hit;
+use super::reading::Reading;
+use crate::confidence::any_relevant;
+use crate::request::SearchMode;
 
 /// Where the time went, in milliseconds. The two indexes are asked at the same time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,7 +42,7 @@ pub struct SearchResponse {
     /// Which index was asked.
     pub mode: SearchMode,
     /// Whether anything that was found is about what was asked. Where it is `false` there is nothing
-    /// to answer from.
+    /// to answer from. Where nothing was named to look for, whatever passes the filter is what was asked for.
     pub relevant: bool,
     /// Where the next page begins; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,32 +76,17 @@ impl Vouched {
     /// What is shown of it. There is nothing beside the passages yet.
     pub(super) fn into_response(
         self,
-        request: &SearchRequest,
-        plan: &Plan,
+        reading: &Reading<'_>,
+        explained: &Explained,
         query_id: Uuid,
     ) -> SearchResponse {
-        let question = QuestionWords::of(&plan.text_to_embed);
-        let ranks = Ranks::of(&self, request.explain);
-        let passages: Vec<Hit> = self
-            .found
-            .into_iter()
-            .map(|found| {
-                let explanation = request.explain.then(|| Explanation {
-                    words_rank: ranks.by_words.get(&found.chunk.chunk).copied(),
-                    vectors_rank: ranks.by_vector.get(&found.chunk.chunk).copied(),
-                    ..found.explanation(found.evidence(&question, plan.mode), plan.filter.is_some())
-                });
-                Hit {
-                    explanation,
-                    ..found.into_hit(&question, plan.mode)
-                }
-            })
-            .collect();
+        let found = self.found.into_iter();
+        let passages: Vec<Hit> = found.map(|found| found.into_hit(reading, explained)).collect();
         SearchResponse {
             query_id,
             relevant: any_relevant(passages.iter().map(|hit| &hit.passage)),
             passages,
-            mode: request.mode,
+            mode: reading.request.mode,
             next: None,
             embedded: self.embedded,
             facets: Vec::new(),
@@ -110,26 +94,6 @@ impl Vouched {
             answer: None,
             spelling: None,
             timings: self.timings,
-        }
-    }
-}
-
-/// The places of chunks in the lists of the two indexes, from 1. Empty where nobody wants to know.
-#[derive(Debug, Default)]
-struct Ranks {
-    by_vector: HashMap<ChunkId, usize>,
-    by_words: HashMap<ChunkId, usize>,
-}
-
-impl Ranks {
-    fn of(vouched: &Vouched, wanted: bool) -> Self {
-        let ranks = |list: &[ScoredChunk]| list.iter().map(|found| found.chunk).zip(1..).collect();
-        match wanted {
-            true => Self {
-                by_vector: ranks(&vouched.by_vector),
-                by_words: ranks(&vouched.by_words),
-            },
-            false => Self::default(),
         }
     }
 }

@@ -3,15 +3,18 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use lectern_domain::AttributeValue;
+use lectern_domain::filter::Attribute;
 use lectern_domain::ports::{Facet, FacetRequest, FacetValue};
+use lectern_domain::{AttributeValue, Filter};
 use tantivy::SegmentReader;
 
 use super::attributes::{self, Kind};
+use super::best::Narrowed;
 use super::documents::Meant;
 use super::engine::Engine;
 use super::members::Members;
 use super::order::order_of_values;
+use crate::acl_filter::ReaderNames;
 use crate::error::Error;
 
 /// How often each value of an attribute was met.
@@ -23,23 +26,37 @@ struct Counts {
 }
 
 impl Engine {
-    /// Those of `names` that are attributes of a document here, readable or not.
-    pub(super) fn attributes_among(&self, mut names: Vec<String>) -> Result<Vec<String>, Error> {
-        let searcher = self.searcher();
-        let mut failure = None;
-        names.retain(|name| {
-            let mut segments = searcher.segment_readers().iter();
-            segments.any(|segment| {
-                attributes::has(segment, name).unwrap_or_else(|error| {
-                    failure = Some(error);
-                    false
-                })
-            })
-        });
-        match failure {
-            Some(error) => Err(self.failed("look for attributes", error)),
-            None => Ok(names),
+    /// Those of `names` that are attributes of a document which these readers may read.
+    pub(super) fn attributes_among(
+        &self,
+        names: Vec<String>,
+        readers: &ReaderNames,
+    ) -> Result<Vec<String>, Error> {
+        let mut there = Vec::new();
+        for name in names {
+            let is_there = self.is_attribute(&name, readers);
+            if is_there.map_err(|error| self.failed("look for attributes", error))? {
+                there.push(name);
+            }
         }
+        Ok(there)
+    }
+
+    /// A column alone says nothing: it may be that of documents which are hidden from the reader, or deleted.
+    fn is_attribute(&self, name: &str, readers: &ReaderNames) -> tantivy::Result<bool> {
+        let exists = Filter::Exists(Attribute {
+            attribute: name.to_owned(),
+        });
+        let narrowed = Narrowed {
+            readers,
+            filter: Some(&exists),
+        };
+        for segment in self.searcher().segment_readers() {
+            if attributes::has(segment, name)? && !self.counting_alive(segment, narrowed)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(super) fn facets(&self, meant: &Meant, wanted: &[FacetRequest]) -> Result<Vec<Facet>, Error> {

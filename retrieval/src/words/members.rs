@@ -53,6 +53,10 @@ impl Members {
         bits.is_some_and(|bits| bits >> (number % 64) & 1 == 1)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.bits.iter().all(|bits| *bits == 0)
+    }
+
     pub(super) fn count(&self) -> u32 {
         self.bits.iter().map(|bits| bits.count_ones()).sum()
     }
@@ -129,6 +133,7 @@ mod tests {
             let numbers = |members: &Members| members.iter().collect::<BTreeSet<u32>>();
             prop_assert_eq!(&numbers(&of(&one)), &one);
             prop_assert_eq!(of(&one).count() as usize, one.len());
+            prop_assert_eq!(of(&one).is_empty(), one.is_empty());
             let mut both = of(&one);
             both.intersect(&of(&other));
             prop_assert_eq!(numbers(&both), one.intersection(&other).copied().collect());

@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lectern_domain::attribute::parse_date;
 use lectern_domain::filter::{Range, order};
 use lectern_domain::{AttributeValue, Filter};
-use tantivy::columnar::{Column, StrColumn};
 use tantivy::index::SegmentId;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{SegmentReader, Term};
@@ -20,6 +19,7 @@ use tantivy::{SegmentReader, Term};
 use super::attributes::{self, Kind};
 use super::members::Members;
 use super::schema::FIELDS;
+use super::values::{add_keys, add_range, add_texts};
 use crate::acl_filter::ReaderNames;
 
 /// The most memory that sets are kept in, for one knowledge base.
@@ -186,8 +186,7 @@ fn equal_to_one(segment: &SegmentReader, name: &str, values: &[AttributeValue]) 
             continue;
         }
         if let Some(column) = attributes::keys(segment, kind, name)? {
-            keys.iter()
-                .for_each(|key| add_range(&mut members, &column, *key..=*key));
+            add_keys(&mut members, &column, keys);
         }
     }
     if let Some(column) = attributes::texts(segment, name)? {
@@ -291,32 +290,4 @@ fn existing(segment: &SegmentReader, name: &str) -> tantivy::Result<Members> {
         add_range(&mut members, &column, false..=true);
     }
     Ok(members)
-}
-
-/// Adds the chunks with one of the texts, by the texts' numbers in the column.
-fn add_texts(members: &mut Members, column: &StrColumn, mut ordinals: Vec<u64>) {
-    ordinals.sort_unstable();
-    ordinals.dedup();
-    // Neighbours are looked for at once: what begins alike stands together.
-    for neighbours in ordinals.chunk_by(|one, next| one + 1 == *next) {
-        if let (Some(first), Some(last)) = (neighbours.first(), neighbours.last()) {
-            add_range(members, column.ords(), *first..=*last);
-        }
-    }
-}
-
-fn add_range<T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static>(
-    members: &mut Members,
-    column: &Column<T>,
-    range: RangeInclusive<T>,
-) {
-    let (start, end) = range.into_inner();
-    let (least, greatest) = (column.min_value(), column.max_value());
-    if start > greatest || end < least {
-        return;
-    }
-    let range = if start < least { least } else { start }..=if end > greatest { greatest } else { end };
-    let mut found = Vec::new();
-    column.get_docids_for_value_range(range, 0..column.num_docs(), &mut found);
-    found.into_iter().for_each(|number| members.insert(number));
 }

@@ -16,6 +16,7 @@ use super::order::order_of_values;
 
 mod corpus;
 mod counting;
+mod filters;
 mod languages;
 mod phrases;
 mod queries;

@@ -47,12 +47,13 @@ impl WordIndex for TantivyWords {
         &self,
         base: KnowledgeBaseId,
         names: &[String],
+        scope: &ReadScope,
     ) -> Result<Vec<String>, PortError> {
-        let names = names.to_vec();
+        let (names, readers) = (names.to_vec(), ReaderNames::from(scope));
         let known = self
             .bases
             .at_work("look for attributes", base, Absent::Skip, move |engine| {
-                engine.attributes_among(names)
+                engine.attributes_among(names, &readers)
             });
         Ok(known.await?.unwrap_or_default())
     }
@@ -76,10 +77,10 @@ impl WordIndex for TantivyWords {
         &self,
         base: KnowledgeBaseId,
         documents: DocumentSet<'_>,
-        by: &SortKey,
+        by: &[SortKey],
         limit: usize,
     ) -> Result<Vec<ScoredChunk>, PortError> {
-        let (meant, by) = (Meant::from(documents), by.clone());
+        let (meant, by) = (Meant::from(documents), by.to_vec());
         let found = self
             .bases
             .at_work("put in order", base, Absent::Skip, move |engine| {

@@ -86,10 +86,15 @@ async fn documents_are_counted_as_a_plain_count_does() {
             }
             facets_agree(&written, set, &expected, 1 + dice.below(6)).await;
             for name in ["colour", "pages", "written", "mixed", "nothing"] {
-                let by = SortKey {
-                    attribute: name.to_owned(),
-                    descending: dice.below(2) == 0,
-                };
+                let further = (0..dice.below(3)).map(|_| ["pages", "colour", "mixed"][dice.below(3)]);
+                let names: Vec<&str> = std::iter::once(name).chain(further).collect();
+                let by: Vec<SortKey> = names
+                    .into_iter()
+                    .map(|name| SortKey {
+                        attribute: name.to_owned(),
+                        descending: dice.below(2) == 0,
+                    })
+                    .collect();
                 order_agrees(&written, set, &expected, &by, 1 + dice.below(70)).await;
             }
         }
@@ -137,11 +142,21 @@ async fn facets_agree(
     }
 }
 
+/// The value that counts of an attribute.
+fn value_in_order(entry: &IndexEntry, by: &SortKey) -> Option<AttributeValue> {
+    let mut values = values(entry, &by.attribute);
+    values.sort_by(order_of_values);
+    match by.descending {
+        true => values.pop(),
+        false => values.into_iter().next(),
+    }
+}
+
 async fn order_agrees(
     written: &Written,
     set: DocumentSet<'_>,
     expected: &BTreeMap<DocumentId, Vec<&IndexEntry>>,
-    by: &SortKey,
+    by: &[SortKey],
     limit: usize,
 ) {
     let found = written
@@ -155,26 +170,25 @@ async fn order_agrees(
         .flatten()
         .map(|entry| (entry.chunk.id, *entry))
         .collect();
-    let key = |entry: &IndexEntry| {
-        let mut values = values(entry, &by.attribute);
-        values.sort_by(order_of_values);
-        if by.descending {
-            values.pop()
-        } else {
-            values.into_iter().next()
-        }
+    let keys = |entry: &IndexEntry| -> Vec<Option<AttributeValue>> {
+        by.iter().map(|key| value_in_order(entry, key)).collect()
     };
-    let mut keys: Vec<Option<AttributeValue>> = expected.values().map(|chunks| key(chunks[0])).collect();
-    keys.sort_by(|one, other| match (one, other) {
-        (Some(one), Some(other)) if by.descending => order_of_values(other, one),
-        (Some(one), Some(other)) => order_of_values(one, other),
-        (one, other) => other.is_some().cmp(&one.is_some()),
+    let mut all: Vec<Vec<Option<AttributeValue>>> = expected.values().map(|chunks| keys(chunks[0])).collect();
+    all.sort_by(|one, other| {
+        let pairs = by.iter().zip(one.iter().zip(other));
+        pairs
+            .map(|(key, (one, other))| match (one, other) {
+                (Some(one), Some(other)) if key.descending => order_of_values(other, one),
+                (Some(one), Some(other)) => order_of_values(one, other),
+                (one, other) => other.is_some().cmp(&one.is_some()),
+            })
+            .fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
     });
-    let given: Vec<_> = found.iter().map(|found| key(chunks[&found.chunk])).collect();
-    assert_eq!(given, keys[..found.len()], "{by:?}");
+    let given: Vec<_> = found.iter().map(|found| keys(chunks[&found.chunk])).collect();
+    assert_eq!(given, all[..found.len()], "{by:?}");
     let mut seen = BTreeSet::new();
     for pair in found.windows(2) {
-        let same = key(chunks[&pair[0].chunk]) == key(chunks[&pair[1].chunk]);
+        let same = keys(chunks[&pair[0].chunk]) == keys(chunks[&pair[1].chunk]);
         assert!(
             !same || pair[0].chunk < pair[1].chunk,
             "equal ones in the order of the ids"
@@ -189,6 +203,42 @@ async fn order_agrees(
             assert_eq!(Some(entry.chunk.ordinal), first, "its first chunk stands for it");
         }
     }
+}
+
+#[tokio::test]
+async fn names_of_attributes_are_those_of_documents_that_may_be_read() {
+    let of_ada = |base| {
+        let hidden = DocumentMetadata {
+            acl: Acl::allowing([Principal::User("ada".to_owned())]),
+            ..of_everyone(r#"{"band":"x","floor":2}"#)
+        };
+        vec![
+            entry(
+                base,
+                ("open", 0),
+                ("Open", "anchor"),
+                of_everyone(r#"{"floor":1}"#),
+            ),
+            entry(base, ("hidden", 0), ("Hidden", "barrel"), hidden),
+        ]
+    };
+    let written = written(of_ada).await;
+    let names = ["floor", "band", "nothing"].map(str::to_owned);
+    let among = async |scope: &ReadScope| {
+        let among = written.index.attributes_among(written.base, &names, scope).await;
+        among.unwrap()
+    };
+    assert_eq!(among(&reader(&["ada"])).await, ["floor", "band"]);
+    assert_eq!(among(&reader(&["bo"])).await, ["floor"]);
+    let open = [written.entries[0].chunk.id];
+    written.index.delete(written.base, &open).await.unwrap();
+    written.index.commit(written.base).await.unwrap();
+    assert_eq!(among(&reader(&["ada"])).await, ["floor", "band"]);
+    assert_eq!(
+        among(&reader(&["bo"])).await,
+        Vec::<String>::new(),
+        "nobody's any more who is seen"
+    );
 }
 
 #[tokio::test]

@@ -87,8 +87,10 @@ pub struct SearchBody {
     #[serde(default)]
     #[schema(value_type = Vec<FacetRequestSchema>)]
     pub facets: Vec<FacetRequest>,
-    /// What the results are put in order by, in place of how well they match: all documents that pass the filter and
-    /// have one of the words. 3 at most.
+    /// What the results are put in order by, in place of how well they match: the documents that pass the filter and
+    /// have one of the words, each once. Where more than 10,000 do, the first 10,000 in that order can be paged through.
+    /// The first attribute decides, the next among what is equal in it. A list counts by its least text, or by its
+    /// greatest where the greatest come first. Neither tuning nor the reranker changes it. 3 at most.
     #[serde(default)]
     #[schema(value_type = Vec<SortKeySchema>)]
     pub sort: Vec<SortKey>,
@@ -174,9 +176,11 @@ pub struct SearchResults {
     pub mode: SearchMode,
     /// How long the search took, in milliseconds.
     pub took_ms: f64,
-    /// Whether anything that was found is about what was asked.
+    /// Whether anything that was found is about what was asked. Where nothing was named to look for, whatever passes
+    /// the filter is.
     pub relevant: bool,
-    /// Where the next page begins: send it as `cursor`. Absent where there is no more. It is of use for 15 minutes.
+    /// Where the next page begins: send it as `cursor`. Absent where there is no more. It is of use for 15 minutes,
+    /// or until 64 MiB of newer lists have taken its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
     /// How much of the knowledge base can be found by meaning yet; the rest is found by its words.
