@@ -267,6 +267,77 @@ fn a_folder_that_is_kept_is_filled_once_and_two_runs_are_compared() {
 }
 
 #[test]
+fn a_comparison_names_what_was_set_for_searches_meanwhile() {
+    let lectern = Workplace::new();
+    let questions = with_questions(&lectern);
+    let path = |name: &str| lectern.elsewhere(name).to_str().unwrap().to_owned();
+    let [before, after, older, settings] = ["before", "after", "older", "settings"].map(path);
+    let eval = |run: &str| {
+        lectern
+            .run(["eval", "--kb", KB, "--questions", &questions, "--save", run])
+            .exits(0);
+    };
+    let told = |before: &str, after: &str| lectern.run(["eval", "compare", before, after]).exits(0).stderr;
+    eval(&before);
+    eval(&after);
+    assert!(told(&before, &after).contains("the same configuration"));
+
+    fs::write(&settings, r#"{"synonyms": "magma => lava"}"#).unwrap();
+    lectern.run(["kb", "settings", KB, "--set", &settings]).exits(0);
+    eval(&after);
+    let stderr = told(&before, &after);
+    assert!(
+        stderr.contains("The configurations differ in search_settings.synonyms."),
+        "{stderr}"
+    );
+
+    // A run of an older version doesn't tell what was set.
+    let mut run: Value = serde_json::from_slice(&fs::read(&before).unwrap()).unwrap();
+    let told_then = run["configuration"].as_object_mut().unwrap();
+    assert!(told_then.remove("search_settings").is_some());
+    fs::write(&older, run.to_string()).unwrap();
+    let stderr = told(&older, &after);
+    assert!(stderr.contains("search_settings (in one run alone)"), "{stderr}");
+}
+
+#[test]
+fn questions_without_ids_are_found_again_when_a_line_was_added_above_them() {
+    let lectern = Workplace::new();
+    let file = with_questions(&lectern);
+    let path = |name: &str| lectern.elsewhere(name).to_str().unwrap().to_owned();
+    let (before, after) = (path("before.json"), path("after.json"));
+    let eval = |questions: &[String], run: &str| {
+        fs::write(&file, questions.concat()).unwrap();
+        lectern
+            .run(["eval", "--kb", KB, "--questions", &file, "--save", run])
+            .exits(0);
+    };
+    let line = |(number, text): (usize, &str)| {
+        let line = json!({ "question": text, "documents": [format!("{number}.txt")] });
+        format!("{line}\n")
+    };
+    let mut questions: Vec<String> = (0..).zip(SUBJECTS.map(|(_, _, text)| text)).map(line).collect();
+    eval(&questions, &before);
+    questions.insert(
+        0,
+        line((usize::MAX, "which nothing in the library is an answer to")),
+    );
+    eval(&questions, &after);
+    let compared = lectern
+        .run(["eval", "compare", &before, &after, "--way", "lexical"])
+        .exits(0)
+        .json();
+    let compared = &compared[0];
+    assert_eq!(
+        (&compared["questions"], &compared["unpaired"]),
+        (&json!(SUBJECTS.len()), &json!(1)),
+        "{compared:#}"
+    );
+    let change = &compared["metrics"]["ndcg@10"];
+    assert_eq!(change["ties"], json!(SUBJECTS.len()), "{change:#}");
+}
+
+#[test]
 fn late_interaction_is_measured_beside_the_others_where_it_is_configured() {
     let lectern = Workplace::with_settings("[retrieval]\nreranker = \"late_interaction\"\n");
     write_dataset(&lectern);

@@ -7,14 +7,16 @@
 //! ```
 //!
 //! A search notes what it did in memory and goes on; it never waits for a disk, and never fails by what happens here. One
-//! task ([`Analytics::work`]) writes the notes down a moment later. Whoever reads, clicks or erases has them written first,
-//! so that all of them see every search that came before.
+//! task ([`Analytics::work`]) writes the notes down a moment later. Whoever reads a report, clicks or erases has them written
+//! first, so that all of them see every search that came before; but no report waits while the file is rewritten, which may
+//! take long. What somebody is reminded of while they type waits for nothing, and may lack the searches of a moment ago.
 //!
 //! What people ask is personal data. So it is a database of its own, apart from the ledger: kept as long as is configured,
 //! erased by name on request, and what is erased is in no page and no journal of the file afterwards.
 
 mod note;
 mod pending;
+mod turn;
 mod store;
 mod feedback;
 mod erase;
@@ -33,11 +35,12 @@ use chrono::{DateTime, Utc};
 use lectern_domain::error::chain;
 use lectern_domain::{ErrorKind, KnowledgeBaseId, PortError};
 use lectern_ingest::{Cancellation, Ledger};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use pending::Pending;
 use store::Store;
+use turn::Turn;
 
 use crate::config::AnalyticsConfig;
 
@@ -63,8 +66,7 @@ pub struct Analytics {
     config: AnalyticsConfig,
     pending: Pending,
     store: OnceCell<Store>,
-    /// Held by whoever writes notes down or erases: nobody erases between a note's leaving memory and its being written.
-    turn: Mutex<()>,
+    turn: Turn,
     stop: Cancellation,
 }
 
@@ -76,7 +78,7 @@ impl Analytics {
             config,
             pending: Pending::default(),
             store: OnceCell::new(),
-            turn: Mutex::new(()),
+            turn: Turn::default(),
             stop: Cancellation::new(),
         }
     }
@@ -121,7 +123,7 @@ impl Analytics {
     pub async fn close(&self) {
         self.stop.cancel();
         self.write_pending().await;
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn.wait().await;
         if let Some(store) = self.store.get() {
             store.close().await;
         }
@@ -140,7 +142,8 @@ impl Analytics {
                 "this server keeps no analytics, so there is nothing to give feedback on",
             ));
         }
-        self.write_pending().await;
+        let _turn = self.turn.wait().await;
+        self.write_in_turn().await;
         let counted = self.store().await?.add_feedback(query, items, Utc::now()).await?;
         counted.ok_or_else(|| {
             PortError::new(
@@ -151,7 +154,8 @@ impl Analytics {
         })
     }
 
-    /// What was asked of a knowledge base, by day and in lists. The titles of documents are the ledger's.
+    /// What was asked of a knowledge base, by day and in lists. The titles of documents are the ledger's. While the file is
+    /// rewritten, what was noted since that began isn't in it.
     pub async fn report(
         &self,
         ledger: &Ledger,
@@ -159,7 +163,9 @@ impl Analytics {
         request: &ReportRequest,
     ) -> Result<Report, PortError> {
         request.check()?;
-        self.write_pending().await;
+        if let Some(_turn) = self.turn.wait_unless_rewriting().await {
+            self.write_in_turn().await;
+        }
         let mut report = self.store().await?.report(base, request).await?;
         report.keep_days = if self.config.enabled {
             self.config.keep_days
@@ -170,8 +176,8 @@ impl Analytics {
         Ok(report)
     }
 
-    /// The questions of a person that begin like what was typed and found something, the latest first. None where
-    /// nothing is kept, or no names are.
+    /// The questions of a person that begin like what was typed and found something, the latest first, as far as they are
+    /// written down. None where nothing is kept, or no names are.
     pub async fn asked_before(
         &self,
         base: KnowledgeBaseId,
@@ -182,18 +188,16 @@ impl Analytics {
         if !self.config.keeps_anything() || self.config.anonymous || typed.trim().is_empty() {
             return Ok(Vec::new());
         }
-        self.write_pending().await;
         self.store().await?.asked_before(base, user, typed, limit).await
     }
 
     /// Erases all that is known of what somebody asked and opened, and says how much it was. Afterwards no file has a word of
     /// it. Costs a rewriting of the whole file; done again it finishes what was cut short.
     pub async fn erase_user(&self, user: &str) -> Result<Erased, PortError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn.wait().await;
         self.write_in_turn().await;
-        let store = self.store().await?;
-        let erased = store.erase_user(user).await?;
-        store.scrub().await?;
+        let erased = self.store().await?.erase_user(user).await?;
+        self.scrub().await?;
         Ok(erased)
     }
 
@@ -202,12 +206,11 @@ impl Analytics {
         if !self.path.exists() {
             return;
         }
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn.wait().await;
         self.write_in_turn().await;
         let erased = async {
-            let store = self.store().await?;
-            store.erase_knowledge_base(base).await?;
-            store.scrub().await
+            self.store().await?.erase_knowledge_base(base).await?;
+            self.scrub().await
         };
         if let Err(error) = erased.await {
             warn(
@@ -222,12 +225,12 @@ impl Analytics {
         if !self.path.exists() {
             return;
         }
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn.wait().await;
         let erased = async {
-            let store = self.store().await?;
-            let erased = store.erase_older(now - self.config.keep_for()).await?;
+            let too_old = now - self.config.keep_for();
+            let erased = self.store().await?.erase_older(too_old).await?;
             if erased.searches > 0 {
-                store.scrub().await?;
+                self.scrub().await?;
             }
             Ok::<_, PortError>(erased)
         };
@@ -249,8 +252,14 @@ impl Analytics {
     }
 
     async fn write_pending(&self) {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn.wait().await;
         self.write_in_turn().await;
+    }
+
+    /// Has the file rewritten without what was erased. What is read meanwhile doesn't wait.
+    async fn scrub(&self) -> Result<(), PortError> {
+        let _rewriting = self.turn.rewriting();
+        self.store().await?.scrub().await
     }
 
     /// Writes what is noted. Notes that can't be written are lost, logged and counted.

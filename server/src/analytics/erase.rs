@@ -64,7 +64,8 @@ impl Store {
         Ok(Erased { searches, feedback })
     }
 
-    /// Writes the file anew without what was erased, and empties its journal. Costs reading and writing all of it.
+    /// Writes the file anew without what was erased, and empties its journal. Costs reading and writing all of it. Nobody
+    /// else can write meanwhile; readers go on, and the journal is emptied between them.
     pub(super) async fn scrub(&self) -> Result<(), PortError> {
         let writer = &self.database.writer;
         sqlx::query("VACUUM")

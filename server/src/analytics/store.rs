@@ -8,12 +8,14 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use lectern_domain::{ErrorKind, PortError};
 use lectern_ingest::sqlite::{self, Database, OpenError, migration};
+use sqlx::migrate::Migration;
 use sqlx::sqlite::SqliteSynchronous;
 use sqlx::{Sqlite, Transaction};
 
 use super::note::{TimedNote, normalised};
 
-const READERS: u32 = 2;
+/// So that who types doesn't wait for reports.
+const READERS: u32 = 4;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -26,12 +28,7 @@ pub(super) struct Store {
 impl Store {
     /// Opens the file, makes it where it is missing, and brings its tables up to date.
     pub(super) async fn open(path: &Path) -> Result<Self, PortError> {
-        let migrations = vec![migration(
-            1,
-            "analytics",
-            include_str!("../../migrations/0001_analytics.sql"),
-        )];
-        let database = Database::open(path, SqliteSynchronous::Normal, READERS, migrations)
+        let database = Database::open(path, SqliteSynchronous::Normal, READERS, migrations())
             .await
             .map_err(|error| unopened(path, error))?;
         Ok(Self { database })
@@ -79,6 +76,22 @@ impl Store {
             .await
             .map_err(failed("begin a change"))
     }
+}
+
+/// The steps to the tables of today. One that has been released is never changed.
+fn migrations() -> Vec<Migration> {
+    vec![
+        migration(
+            1,
+            "analytics",
+            include_str!("../../migrations/0001_analytics.sql"),
+        ),
+        migration(
+            2,
+            "asked before",
+            include_str!("../../migrations/0002_asked_before.sql"),
+        ),
+    ]
 }
 
 /// Makes a change count.

@@ -1,5 +1,8 @@
 //! The rules of analytics, over real files.
 
+mod asked_before;
+mod meanwhile;
+
 use std::path::Path;
 
 use chrono::{NaiveDate, TimeDelta};
@@ -19,6 +22,13 @@ fn analytics(folder: &TempDir, config: AnalyticsConfig) -> Analytics {
 
 fn kept(folder: &TempDir) -> Analytics {
     analytics(folder, AnalyticsConfig::default())
+}
+
+/// Of no knowledge base.
+async fn ledger(folder: &TempDir) -> Ledger {
+    let texts = Arc::new(lectern_ingest::TextStore::open(folder.path()).unwrap());
+    let path = folder.path().join("ledger.sqlite");
+    Ledger::open(&path, texts).await.unwrap()
 }
 
 fn note(text: &str, user: &str, results: usize) -> SearchNote {
@@ -391,10 +401,7 @@ fn occurrences(folder: &Path, text: &str) -> usize {
 #[tokio::test]
 async fn a_report_has_bounds() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger_texts = Arc::new(lectern_ingest::TextStore::open(folder.path()).unwrap());
-    let ledger = Ledger::open(&folder.path().join("ledger.sqlite"), ledger_texts)
-        .await
-        .unwrap();
+    let ledger = ledger(&folder).await;
     let analytics = kept(&folder);
     let year = |from: i32, to: i32, limit| {
         let day = |year| NaiveDate::from_ymd_opt(year, 1, 1);
@@ -420,49 +427,4 @@ async fn a_report_has_bounds() {
         analytics.report(&ledger, BASE, &usual).await.unwrap().days.len(),
         30
     );
-}
-
-#[tokio::test]
-async fn what_somebody_asked_before_is_told_to_them_alone() {
-    let folder = TempDir::new().unwrap();
-    let analytics = kept(&folder);
-    for (text, user, results) in [
-        ("Parental leave", "ada", 3),
-        ("parental leave?", "ada", 3),
-        ("Parking", "ada", 2),
-        ("Parasols", "ada", 0),
-        ("Party of the board", "bo", 4),
-    ] {
-        analytics.note_search(note(text, user, results));
-    }
-    let asked = async |user: &str, typed: &str| analytics.asked_before(BASE, user, typed, 9).await.unwrap();
-    let mut found = asked("ada", " PAR").await;
-    found
-        .iter_mut()
-        .for_each(|text| *text = text.trim_end_matches('?').to_lowercase());
-    found.sort_unstable();
-    assert_eq!(
-        found,
-        ["parental leave", "parking"],
-        "each once, and what found something"
-    );
-    assert_eq!(asked("bo", "par").await, ["Party of the board"]);
-    assert_eq!(asked("ada", "%").await, [""; 0]);
-    assert_eq!(
-        analytics.asked_before(OTHER_BASE, "ada", "par", 9).await.unwrap(),
-        [""; 0]
-    );
-    let anonymous = analytics_of_nobody(&folder);
-    assert_eq!(
-        anonymous.asked_before(BASE, "ada", "par", 9).await.unwrap(),
-        [""; 0]
-    );
-}
-
-fn analytics_of_nobody(folder: &TempDir) -> Analytics {
-    let config = AnalyticsConfig {
-        anonymous: true,
-        ..AnalyticsConfig::default()
-    };
-    analytics(folder, config)
 }

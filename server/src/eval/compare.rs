@@ -1,10 +1,15 @@
 //! Two runs over the same questions: what changed, and whether it is more than chance.
 //!
+//! The same questions are those with the same words ([`pairing`]); the others are counted and left out.
+//!
 //! The difference of a metric is the mean over the questions of what each gained. Its interval is that of a paired
 //! bootstrap (Efron and Tibshirani 1993, chapter 13; Sakai, SIGIR 2006): the questions are drawn again with
 //! replacement, [`RESAMPLES`] times, and the middle 95 % of the means are the interval. An interval without 0 is a
 //! difference that other questions of the same kind would most likely show, too. The draws are seeded: the same runs
 //! have the same interval.
+
+mod configurations;
+mod pairing;
 
 use std::collections::BTreeMap;
 
@@ -12,9 +17,13 @@ use lectern_domain::{ErrorKind, PortError};
 use serde::Serialize;
 
 use super::asking::Way;
-use super::measures::{Measures, Metric};
+use super::measures::Metric;
 use super::run::Run;
 use crate::random::Random;
+
+use pairing::{Measured, Pair, pairs};
+
+pub use configurations::differences;
 
 /// How often the questions are drawn again.
 const RESAMPLES: usize = 10_000;
@@ -32,7 +41,7 @@ pub struct Comparison {
     pub after: Way,
     /// Questions that are in both runs.
     pub questions: usize,
-    /// Questions that are in one of them.
+    /// Questions that are in one of them, or that nobody can tell which of the other's they are.
     pub unpaired: usize,
     /// What changed, by metric.
     pub metrics: BTreeMap<Metric, Change>,
@@ -64,7 +73,7 @@ pub struct Change {
 /// One question's change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QuestionChange {
-    /// Its id.
+    /// Its id in the run after.
     pub id: String,
     /// Its words.
     pub question: String,
@@ -102,39 +111,42 @@ impl Change {
 ///
 /// Fails with `Invalid` `eval_runs_unlike` where a run hasn't got the way, or they share no question.
 pub fn compare(before: (&Run, Way), after: (&Run, Way), seed: u64) -> Result<Comparison, PortError> {
-    let unlike = |what: String| PortError::new(ErrorKind::Invalid, "eval_runs_unlike", what);
-    let of = |(run, way): (&Run, Way)| {
-        let found = run.ways.get(&way).map(|way| way.questions.clone());
-        found.ok_or_else(|| unlike(format!("the run of {} has no {way} search", run.name)))
-    };
-    let (was, is) = (of(before)?, of(after)?);
-    let pairs: Vec<(&String, &Measures, &Measures)> = was
-        .iter()
-        .filter_map(|(id, was)| Some((id, was, is.get(id)?)))
-        .collect();
+    let (was, is) = (measured(before)?, measured(after)?);
+    let pairs = pairs(was, is);
     if pairs.is_empty() {
         return Err(unlike("the two runs have no question in common".to_owned()));
     }
     let mut metrics = BTreeMap::new();
     for metric in Metric::ALL {
-        let both =
-            |(_, was, is): &(&String, &Measures, &Measures)| Some((*was.get(&metric)?, *is.get(&metric)?));
+        let both = |pair: &Pair| Some((*pair.was.get(&metric)?, *pair.is.get(&metric)?));
         let values: Vec<(f64, f64)> = pairs.iter().filter_map(both).collect();
         if !values.is_empty() {
             metrics.insert(metric, change(&values, seed));
         }
     }
     let first = metrics.keys().next().copied();
-    let questions = &after.0.questions;
-    let extremes = first.map_or_else(Vec::new, |metric| extremes(&pairs, metric, questions));
+    let extremes = first.map_or_else(Vec::new, |metric| extremes(&pairs, metric));
     Ok(Comparison {
         before: before.1,
         after: after.1,
         questions: pairs.len(),
-        unpaired: was.len() + is.len() - 2 * pairs.len(),
+        unpaired: was.questions.len() + is.questions.len() - 2 * pairs.len(),
         metrics,
         extremes,
     })
+}
+
+fn measured((run, way): (&Run, Way)) -> Result<Measured<'_>, PortError> {
+    let found = run.ways.get(&way);
+    let found = found.ok_or_else(|| unlike(format!("the run of {} has no {way} search", run.name)))?;
+    Ok(Measured {
+        texts: &run.questions,
+        questions: &found.questions,
+    })
+}
+
+fn unlike(what: String) -> PortError {
+    PortError::new(ErrorKind::Invalid, "eval_runs_unlike", what)
 }
 
 fn change(values: &[(f64, f64)], seed: u64) -> Change {
@@ -172,19 +184,15 @@ fn interval(gains: &[f64], seed: u64) -> (f64, f64) {
     (at(TAIL), at(1.0 - TAIL))
 }
 
-fn extremes(
-    pairs: &[(&String, &Measures, &Measures)],
-    metric: Metric,
-    questions: &BTreeMap<String, String>,
-) -> Vec<QuestionChange> {
+fn extremes(pairs: &[Pair], metric: Metric) -> Vec<QuestionChange> {
     const MOST: usize = 10;
     let mut changed: Vec<QuestionChange> = pairs
         .iter()
-        .filter_map(|(id, was, is)| {
-            let (before, after) = (*was.get(&metric)?, *is.get(&metric)?);
+        .filter_map(|pair| {
+            let (before, after) = (*pair.was.get(&metric)?, *pair.is.get(&metric)?);
             ((after - before).abs() > SAME).then(|| QuestionChange {
-                id: (*id).clone(),
-                question: questions.get(*id).cloned().unwrap_or_default(),
+                id: pair.id.to_owned(),
+                question: pair.text.to_owned(),
                 before,
                 after,
             })
@@ -203,6 +211,7 @@ fn extremes(
 
 #[cfg(test)]
 mod tests {
+    use super::super::measures::Measures;
     use super::super::run::{CorpusFigures, ModeRun, Times};
     use super::*;
 
@@ -219,6 +228,8 @@ mod tests {
             times: Times::default(),
             questions: questions.collect(),
         };
+        let ids = way.questions.keys();
+        run.questions = ids.map(|id| (id.clone(), format!("the question {id}"))).collect();
         run.ways.insert(Way::Hybrid, way);
         run
     }
@@ -267,6 +278,11 @@ mod tests {
         assert_eq!(found.metrics[&Metric::Ndcg10].ties, 4);
         let error = compare((&run(&[]), Way::Hybrid), (&run(&[0.1]), Way::Hybrid), 7).unwrap_err();
         assert_eq!(error.code, "eval_runs_unlike");
+        let mut reworded = run(&[0.9, 0.9]);
+        reworded.questions.insert("q000".into(), "something else".into());
+        let found = compare((&run(&[0.1; 2]), Way::Hybrid), (&reworded, Way::Hybrid), 7).unwrap();
+        assert_eq!((found.questions, found.unpaired), (1, 2));
+        assert_eq!(found.extremes[0].question, "the question q001");
         let error = compare((&run(&[0.1]), Way::Reranked), (&run(&[0.1]), Way::Hybrid), 7).unwrap_err();
         assert!(error.message.contains("no reranked search"), "{error}");
     }

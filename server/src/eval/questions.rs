@@ -24,7 +24,7 @@ use super::measures::ranking::Judgements;
 /// A question, and what a search should find for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Question {
-    /// Unique among the questions; runs are compared by it.
+    /// Unique among the questions. It tells questions of one text apart when runs are compared.
     pub id: String,
     /// What is asked.
     pub text: String,

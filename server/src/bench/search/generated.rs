@@ -12,6 +12,7 @@
 
 use std::sync::Arc;
 
+use lectern_domain::filter::TextPart;
 use lectern_domain::ports::IndexEntry;
 use lectern_domain::{
     Acl, AttributeValue, Attributes, Chunk, ChunkId, DocumentId, DocumentMetadata, Filter, KnowledgeBaseId,
@@ -22,8 +23,13 @@ use crate::random::Random;
 
 /// One of how many documents each filter selects.
 pub const SHARES: [u64; 4] = [2, 10, 100, 1_000];
+/// How many filters there are on a part of a text.
+pub const PARTS: u64 = 100;
 /// Chunks of a document.
 pub const CHUNKS_PER_DOCUMENT: u64 = 10;
+
+/// The share with the most values, by whose parts is filtered.
+const MOST_VALUES: u64 = 1_000;
 
 const VOCABULARY: u64 = 50_000;
 const WORDS_PER_CHUNK: u64 = 80;
@@ -145,6 +151,22 @@ impl Generated {
         serde_json::from_value(leaf).unwrap_or(Filter::And(Vec::new()))
     }
 
+    /// Filter number `part` on a part of a text: the values with two digits in them, which stand here and there among
+    /// all.
+    pub fn containing(part: u64) -> Filter {
+        Filter::Contains(TextPart {
+            attribute: name(MOST_VALUES),
+            text: digits(part),
+        })
+    }
+
+    /// The share of the values that have them.
+    pub fn share_containing(part: u64) -> f64 {
+        let digits = digits(part);
+        let having = (0..MOST_VALUES).filter(|value| value.to_string().contains(&digits));
+        having.count() as f64 / MOST_VALUES as f64
+    }
+
     fn metadata(&self, document: u64) -> DocumentMetadata {
         let mut attributes: Attributes = SHARES
             .iter()
@@ -197,6 +219,10 @@ impl Generated {
     }
 }
 
+fn digits(part: u64) -> String {
+    format!("{:02}", part % PARTS)
+}
+
 fn name(share: u64) -> String {
     format!("one in {share}")
 }
@@ -246,6 +272,13 @@ mod tests {
                 "one in {share}: {passing}"
             );
         }
+        let containing = Generated::containing(37);
+        let documents = 5_000;
+        let passing = (0..documents)
+            .filter(|document| containing.matches(&generated.metadata(*document).attributes))
+            .count() as f64;
+        let expected = documents as f64 * Generated::share_containing(37);
+        assert!((passing - expected).abs() < 4.0 * expected.sqrt(), "{passing}");
         assert_eq!(generated.vector(7), generated.vector(7));
         let length: f32 = generated.vector(7).iter().map(|number| number * number).sum();
         assert!((length - 1.0).abs() < 1e-4);

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Generated -> built (both indexes written, merged, the graph built) -> questions -> recall, latency, memory
+//!                                                                    -> words with a filter on a part of a text
 //! ```
 //!
 //! The chunks aren't in the ledger, so the recheck is no part of these figures: it looks up what is shown, and costs the
@@ -22,7 +23,7 @@ use serde::Serialize;
 use super::Watcher;
 use super::built::{Built, BuiltFigures, Indexes};
 use super::exact::{BEST, Exact};
-use super::generated::{Generated, SHARES};
+use super::generated::{Generated, PARTS, SHARES};
 use super::latency::{Latency, milliseconds};
 use super::memory::Resident;
 use crate::config::cores;
@@ -59,6 +60,8 @@ pub struct SyntheticFigures {
     pub resident_opened: Resident,
     /// The index of vectors alone, without a filter and with one that selects each share.
     pub vectors: Vec<FilteredFigures>,
+    /// The index of words alone, with a filter on a part of a text.
+    pub words_containing: ContainingFigures,
     /// All steps, one question after another.
     pub steps: StepFigures,
     /// The same with several clients.
@@ -74,6 +77,18 @@ pub struct FilteredFigures {
     pub passing: f64,
     /// How many of the ten nearest are among the first ten.
     pub recall_at_10: f64,
+    /// The time of a search.
+    pub latency: Latency,
+}
+
+/// How fast the index of words finds where a filter asks for a part of a text. What passes a filter is kept, so each
+/// filter is asked with once: this is what the first question with it takes.
+#[derive(Clone, Debug, Serialize)]
+pub struct ContainingFigures {
+    /// The share of the values in which the part is.
+    pub passing: f64,
+    /// How many filters.
+    pub filters: usize,
     /// The time of a search.
     pub latency: Latency,
 }
@@ -116,6 +131,7 @@ pub async fn run(
     for filter in 0..=SHARES.len() {
         vectors.push(filtered(&asker, &exact, filter, wanted.questions, watcher).await?);
     }
+    let words_containing = containing(&asker, wanted.questions, watcher).await?;
     let steps = all_steps(&asker, wanted.questions, 1, watcher).await?;
     let steps_of_clients = all_steps(&asker, wanted.questions, wanted.clients, watcher).await?;
     Ok(SyntheticFigures {
@@ -124,6 +140,7 @@ pub async fn run(
         built: built.figures,
         resident_opened: Resident::now(),
         vectors,
+        words_containing,
         steps,
         clients: wanted.clients,
         steps_of_clients,
@@ -185,12 +202,12 @@ impl Asker {
         Ok((found, milliseconds(started.elapsed())))
     }
 
-    async fn words(&self, text: &str) -> Result<(Vec<ScoredChunk>, f64)> {
+    async fn words(&self, text: &str, filter: Option<&Filter>) -> Result<(Vec<ScoredChunk>, f64)> {
         let started = Instant::now();
         let query = IndexQuery {
             words: &WordQuery::plain(text),
             vector: &[],
-            filter: None,
+            filter,
             documents: None,
         };
         let found = self
@@ -217,7 +234,7 @@ impl Asker {
             Ok::<_, anyhow::Error>((found, embed, vectors))
         };
         let ((by_vector, embed, vectors), (by_words, words)) =
-            futures::try_join!(by_meaning, self.words(&text))?;
+            futures::try_join!(by_meaning, self.words(&text, None))?;
         let fusing = Instant::now();
         Fusion::default().merge(&by_vector, &by_words);
         Ok(Times {
@@ -257,6 +274,29 @@ async fn filtered(
     Ok(FilteredFigures {
         passing: share.map_or(1.0, |share| 1.0 / share as f64),
         recall_at_10: f64::from(found_of_best as u32) / f64::from(best.max(1) as u32),
+        latency: Latency::of(times),
+    })
+}
+
+/// The index of words with each of the filters on a part of a text, once.
+async fn containing(asker: &Asker, questions: usize, watcher: Watcher<'_>) -> Result<ContainingFigures> {
+    let filters = questions.min(PARTS as usize);
+    for question in 0..WARM_UP as u64 {
+        asker
+            .words(&asker.generated.question_text(question), None)
+            .await?;
+    }
+    let (mut times, mut passing) = (Vec::new(), 0.0);
+    for filter in 0..filters as u64 {
+        watcher("asking the index of words", filter, filters as u64);
+        let text = asker.generated.question_text(WARM_UP as u64 + filter);
+        let (_, time) = asker.words(&text, Some(&Generated::containing(filter))).await?;
+        times.push(time);
+        passing += Generated::share_containing(filter);
+    }
+    Ok(ContainingFigures {
+        passing: passing / filters.max(1) as f64,
+        filters,
         latency: Latency::of(times),
     })
 }

@@ -17,7 +17,7 @@ use crate::auth::Caller;
 use crate::bench::search::asked::{Asked, AskedFigures};
 use crate::bench::search::latency::Latency;
 use crate::bench::search::memory::Resident;
-use crate::bench::search::synthetic::{self, StepFigures, Synthetic, SyntheticFigures};
+use crate::bench::search::synthetic::{self, ContainingFigures, StepFigures, Synthetic, SyntheticFigures};
 use crate::compose::Lectern;
 
 /// Words of a chunk that make a question.
@@ -219,6 +219,7 @@ fn show_synthetic(figures: &SyntheticFigures) -> Result<()> {
     }
     output::align_right(&mut table, &[0, 1, 2, 3, 4]);
     output::line(table.to_string())?;
+    output::line(containing_table(&figures.words_containing))?;
     let of_clients = format!("{} at a time", figures.clients);
     for (name, steps) in [
         ("one by one", &figures.steps),
@@ -239,6 +240,14 @@ fn show_synthetic(figures: &SyntheticFigures) -> Result<()> {
         "Resident when opened anew and asked",
         figures.resident_opened,
     ))
+}
+
+fn containing_table(figures: &ContainingFigures) -> String {
+    let mut table = output::table(&["words, a part of a text", "p50 ms", "p95 ms", "p99 ms"]);
+    let passing = format!("{:.1} % of {} filters", figures.passing * 100.0, figures.filters);
+    table.add_row(row(&passing, &figures.latency));
+    output::align_right(&mut table, &[1, 2, 3]);
+    table.to_string()
 }
 
 fn steps_table(name: &str, steps: &StepFigures) -> String {

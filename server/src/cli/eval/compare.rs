@@ -7,7 +7,7 @@ use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::output;
 use crate::eval::asking::Way;
-use crate::eval::compare::{Comparison, compare};
+use crate::eval::compare::{Comparison, compare, differences};
 use crate::eval::report;
 use crate::eval::run::{Run, find, kept};
 
@@ -15,8 +15,8 @@ use crate::eval::run::{Run, find, kept};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The interval is that of a paired bootstrap: the questions are drawn again 10,000 times. Where it leaves out 0, the
-difference is more than chance. A run is a file of --save, or the name of one that the data folder keeps
-(`lectern eval runs`).")]
+difference is more than chance. Questions are the same where their words are. A run is a file of --save, or the name
+of one that the data folder keeps (`lectern eval runs`).")]
 pub struct CompareArguments {
     /// The run before
     #[arg(value_name = "BEFORE")]
@@ -50,17 +50,27 @@ pub fn run(context: &Context, arguments: &CompareArguments) -> Result<Exit> {
         .into_iter()
         .map(|(was, is)| compare((&before, was), (&after, is), arguments.seed))
         .collect::<Result<_, _>>()?;
+    tell_configurations(&before, &after);
     if context.json {
         output::json(&comparisons)?;
         return Ok(Exit::Done);
-    }
-    if before.configuration_hash == after.configuration_hash {
-        output::note("Both runs have the same configuration.");
     }
     for comparison in &comparisons {
         show(comparison)?;
     }
     Ok(Exit::Done)
+}
+
+fn tell_configurations(before: &Run, after: &Run) {
+    let differences = differences(&before.configuration, &after.configuration);
+    if differences.is_empty() {
+        output::note("Both runs have the same configuration.");
+    } else {
+        output::note(format!(
+            "The configurations differ in {}.",
+            differences.join(", ")
+        ));
+    }
 }
 
 fn show(comparison: &Comparison) -> Result<()> {

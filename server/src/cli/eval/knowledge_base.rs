@@ -91,6 +91,7 @@ async fn configuration(lectern: &Lectern, knowledge_base: &KnowledgeBase) -> Res
     let sources = sources.iter().map(|source| {
         json!({ "kind": source.kind, "chunking": source.settings.chunking, "enrichment": source.settings.enrichment })
     });
+    let search_settings = lectern.ledger.search_settings(knowledge_base.id).await?;
     Ok(json!({
         "lectern": env!("CARGO_PKG_VERSION"),
         "embedding_model": knowledge_base.embedding_model,
@@ -98,5 +99,6 @@ async fn configuration(lectern: &Lectern, knowledge_base: &KnowledgeBase) -> Res
         "sources": sources.collect::<Vec<_>>(),
         "fusion": lectern.config.retrieval.merging().describe(),
         "retrieval": lectern.config.retrieval,
+        "search_settings": *search_settings,
     }))
 }
